@@ -1,0 +1,32 @@
+/* What libcudart.so.13 of the virtual GPU offers beyond the CUDA runtime API. A harness looks these up with dlsym:
+ * when they are absent, the library that is loaded is NVIDIA's and the device is real. */
+#pragma once
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Version of this interface: 1. */
+int vgpuVersion(void);
+
+/* Forgets all launch records and findings, and sets the peak of device memory to what is allocated now. */
+void vgpuReset(void);
+
+/* The launches and errors since the last vgpuReset as JSON text:
+ *   {"launches": [ {kernel, grid, block, global_load_requests, ...} ], "fault": null | {"code": "...", "report": "..."},
+ *    "peak_device_bytes": n, "device_bytes": n}
+ * Copies at most `capacity` bytes with a final NUL and returns the full length without the NUL. */
+size_t vgpuReport(char* buffer, size_t capacity);
+
+/* Names the allocation that starts at `pointer`, for error reports ("`O`"). Returns 0, or 1 when there is none. */
+int vgpuNameBuffer(const void* pointer, const char* name);
+
+/* Limits each later launch to `seconds` of wall time (0: none); a launch beyond it ends with cudaErrorLaunchTimeout
+ * and a report that names the source line it was at. */
+void vgpuSetLaunchTimeout(double seconds);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,73 @@
+// Device memory: one reserved address range, 256-byte aligned allocations with red zones between them.
+// A device pointer is a host address inside the range, so a kernel's access needs a bounds check and no translation.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace vgpu {
+
+/// Bytes that belong to the program: [begin, end).
+struct Allocation {
+  uint64_t begin = 0, end = 0;
+  std::string name;            ///< given by the harness or the variable's name; may be empty
+  bool freed = false;          ///< quarantined: still known, no longer accessible
+  bool read_only = false;      ///< __constant__ data
+};
+
+/// A snapshot of every allocation, sorted by address; what a launch checks its accesses against.
+using AllocationTable = std::vector<Allocation>;
+
+class DeviceMemory {
+ public:
+  explicit DeviceMemory(size_t capacity);
+  ~DeviceMemory();
+  DeviceMemory(const DeviceMemory&) = delete;
+  DeviceMemory& operator=(const DeviceMemory&) = delete;
+
+  /// New memory filled with 0xCD bytes (never zero: zero would be an accidental right answer).
+  /// Returns nullptr when `bytes` does not fit in what is left. Zero bytes give nullptr too.
+  /// `counted` allocations enter current_bytes() and peak_bytes(); module variables do not.
+  void* allocate(size_t bytes, std::string name = {}, bool counted = true);
+
+  enum class FreeResult { Ok, NotAllocated, AlreadyFreed };
+  FreeResult free(void* pointer);
+
+  /// Names the allocation that starts at `pointer`, for reports. False when there is none.
+  bool set_name(void* pointer, std::string name);
+
+  /// True when `address` lies in the reserved range, allocated or not.
+  bool is_device_address(const void* address) const;
+
+  /// The live allocation that holds all of [pointer, pointer+bytes), or an Allocation with begin == end.
+  Allocation find(const void* pointer, size_t bytes = 1) const;
+
+  /// Sentence that says where an address lies: "4 bytes past the end of `O` (4096 bytes)".
+  std::string describe(uint64_t address) const;
+
+  std::shared_ptr<const AllocationTable> snapshot() const;
+
+  size_t capacity() const { return capacity_; }
+  size_t current_bytes() const { return current_; }
+  size_t peak_bytes() const { return peak_; }
+  void reset_peak() { peak_ = current_.load(); }
+  size_t live_allocations() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<uint64_t, Allocation> table_;   // by begin
+  mutable std::shared_ptr<const AllocationTable> snapshot_;
+  size_t capacity_;
+  uint64_t base_ = 0, size_ = 0, next_ = 0;
+  std::multimap<uint64_t, uint64_t> free_ranges_;  // size -> begin, of ranges out of quarantine
+  std::vector<uint64_t> quarantine_;
+  std::atomic<size_t> current_{0}, peak_{0};
+};
+
+}  // namespace vgpu

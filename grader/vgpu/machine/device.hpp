@@ -16,8 +16,8 @@
 
 namespace vgpu {
 
-struct Kernel;        // machine/kernel.hpp: a decoded kernel
-struct LaunchRecord;  // observe/counters.hpp
+struct Kernel;     // machine/kernel.hpp: a decoded kernel
+struct RawCounts;  // machine/counts.hpp
 
 struct Launch {
   const Kernel* kernel = nullptr;
@@ -30,7 +30,6 @@ struct Launch {
 struct DeviceOptions {
   unsigned threads = 0;        ///< CPU threads that run blocks; 0: one per core
   double timeout_seconds = 0;  ///< of one launch; 0: none
-  bool line_counts = false;    ///< fill LaunchRecord::lines
 };
 
 class Device {
@@ -44,7 +43,8 @@ class Device {
 
   /// Runs the whole grid and returns its counts. Blocks are spread over CPU threads. Throws Fault; the counts
   /// gathered until then are lost. The caller has checked grid, block and shared memory against the profile.
-  LaunchRecord run(const Launch& launch);
+  /// (`make_record` of observe/counters.hpp turns raw counts into a LaunchRecord.)
+  RawCounts run(const Launch& launch);
 
  private:
   GpuProfile profile_;

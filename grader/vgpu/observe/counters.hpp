@@ -6,27 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "machine/counts.hpp"
+#include "machine/device.hpp"
+
 namespace vgpu {
-
-/// Classes of PTX instructions, as counted per launch (warp level and lane level).
-enum class InstructionClass : uint8_t {
-  Integer, Float32, Fma32, Float64, Half, Special, Convert, Move, Predicate, Control,
-  LoadGlobal, StoreGlobal, LoadShared, StoreShared, LoadLocal, StoreLocal, LoadOther,
-  Atomic, Barrier, Warp, Async, Matrix, Other, Count_
-};
-inline constexpr size_t kInstructionClasses = static_cast<size_t>(InstructionClass::Count_);
-const char* to_string(InstructionClass c);   ///< "integer", "fma32", "load_global", ...
-
-/// Traffic of one kind. Requests: warp instructions times 16-byte pieces. Sectors: distinct 32-byte sectors per
-/// request. Bytes: distinct bytes per request.
-struct Traffic {
-  uint64_t requests = 0, sectors = 0, bytes = 0;
-};
-
-/// Shared memory. Conflicts are the wavefronts beyond the ideal number.
-struct SharedTraffic {
-  uint64_t requests = 0, wavefronts = 0, conflicts = 0;
-};
 
 /// Counts of one source line (only lines that executed something).
 struct LineCounts {
@@ -54,5 +37,8 @@ struct LaunchRecord {
   double seconds = 0;                 ///< CPU wall time of the launch; never graded
   std::vector<LineCounts> lines;
 };
+
+/// Sums the raw counts of a launch, as Device::run returns them, into a record.
+LaunchRecord make_record(const Launch& launch, const RawCounts& counts, const DeviceMemory& memory);
 
 }  // namespace vgpu

@@ -1,0 +1,113 @@
+// A decoded kernel: what the warp executor runs. Plain data, filled by `program/`.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "machine/counts.hpp"
+
+namespace vgpu {
+
+struct Warp;
+struct Op;
+
+/// Executes one operation for the active lanes and continues: it returns the next operation, or nullptr when the warp
+/// stops (Warp::status says why).
+using Handler = const Op* (*)(Warp& warp, const Op* op);
+
+/// One decoded operation. d, a, b, c are byte offsets of operands in the warp's register file: 32 lanes side by side,
+/// or one word with a bit per lane for a predicate. The meaning of the other fields belongs to the handler.
+struct Op {
+  Handler run = nullptr;
+  uint32_t d = 0, a = 0, b = 0, c = 0;
+  int64_t imm = 0;     ///< address offset, immediate, index of a branch target
+  uint32_t site = 0;   ///< index into Code::sites
+  uint32_t extra = 0;  ///< index into Code::operands for operations with more than four operands
+};
+
+/// Where an operation comes from, for counters and messages.
+struct Site {
+  uint32_t file = 0;  ///< index into Kernel::files
+  int line = 0;       ///< of the source file, 0 when the object has no line information
+  int ptx_line = 0;
+  InstructionClass kind = InstructionClass::Other;
+  std::string mnemonic;
+};
+
+/// A straight run of operations, counted as one.
+struct BasicBlock {
+  uint32_t first_site = 0, site_count = 0;  ///< its instructions, in Kernel::sites
+};
+
+struct KernelParam {
+  size_t offset = 0, size = 0, alignment = 1;  ///< bytes in the parameter buffer
+};
+
+/// The layout of one function's frame in a warp's register file.
+struct Frame {
+  uint32_t bytes = 0;                                ///< of registers, a multiple of 512
+  uint32_t local_bytes = 0;                          ///< of local memory per lane
+  struct Constant {
+    uint32_t offset = 0, width = 0;                  ///< width in bytes of one lane
+    uint64_t bits = 0;
+  };
+  std::vector<Constant> constants;                   ///< the same value in every lane
+};
+
+/// Special registers that are filled when a warp starts, in slots of the entry's frame.
+enum class Special : uint8_t {
+  TidX, TidY, TidZ, NtidX, NtidY, NtidZ, CtaidX, CtaidY, CtaidZ, NctaidX, NctaidY, NctaidZ,
+  LaneId, WarpId, NwarpId, SmId, NsmId, GridId, LanemaskEq, LanemaskLt, LanemaskLe, LanemaskGt, LanemaskGe,
+  DynamicSharedSize, TotalSharedSize, Count_
+};
+
+struct SpecialSlot {
+  Special special{};
+  uint32_t offset = 0;
+  uint32_t width = 4;
+};
+
+/// A function of the module: the kernel itself or a device function it calls.
+struct Code {
+  std::string name;
+  std::vector<Op> ops;
+  std::vector<uint32_t> operands;        ///< pool for Op::extra
+  Frame frame;
+  std::vector<SpecialSlot> specials;     ///< to fill on entry
+  struct Passed {                        ///< a parameter or return value, word by word (see isa/call.cpp)
+    uint32_t offset = 0, bytes = 0;
+  };
+  std::vector<Passed> params, returns;
+};
+
+struct Kernel {
+  std::string name;       ///< mangled
+  std::string demangled;
+  std::vector<KernelParam> params;
+  size_t param_bytes = 0;
+  size_t static_shared = 0;                     ///< bytes
+  uint32_t max_threads[3] = {0, 0, 0};          ///< .maxntid, zeros when absent
+  uint32_t required_threads[3] = {0, 0, 0};     ///< .reqntid
+  uint32_t register_slots = 0;                  ///< 32-bit registers of the entry after compaction
+
+  std::vector<Code> codes;                      ///< codes[0] is the entry
+  std::vector<Site> sites;                      ///< of all codes
+  std::vector<BasicBlock> blocks;               ///< of all codes
+  std::vector<std::string> files;
+  std::vector<uint8_t> parameter_image;         ///< unused bytes are zero
+  uint32_t parameter_slots_offset = 0;
+  size_t local_bytes = 0;                       ///< local memory of one lane, the whole call depth included
+  size_t frame_bytes = 0;                       ///< register file of one warp, the whole call depth included
+
+  /// Kernel parameters that the code reads by a fixed offset: filled into every lane of a slot at launch.
+  struct ParamSlot {
+    uint32_t param_offset = 0, slot = 0, width = 4;
+    uint32_t loaded = 4;      ///< bytes read from the parameter, extended to `width`
+    bool sign_extend = false;
+  };
+  std::vector<ParamSlot> param_slots;
+};
+
+}  // namespace vgpu

@@ -1,0 +1,96 @@
+// Lab 1, naive attention:  O = softmax(scale * Q K^T) V,  in three kernels, as the formula says.
+//
+//   scores         S = scale * Q K^T        one thread per score
+//   row_softmax    P = softmax(S) by rows   one warp per row
+//   weighted_sum   O = P V                  one thread per element of O
+//
+// S and P are whole N x N matrices in device memory. That is what makes attention memory-bound, and
+// what the later labs get rid of: handout 1, section 2.
+//
+// What to do: fill in the five places marked HINT, then run `make lab1`. Each hint says how many
+// lines we needed.
+//
+// Shapes, all float32, row-major: Q, O [B, H, Nq, d]; K, V [B, H, Nk, d]; S, P [B, H, Nq, Nk].
+// Batch and head never mix, so the kernels count rows straight through: row = (b * H + h) * Nq + i
+// names one query, and row / Nq = b * H + h says whose keys and values it attends to. Offsets are
+// size_t: B * H * Nq * Nk outgrows an int.
+#include <flashlab/lab1.h>
+
+#include <cmath>
+
+namespace lab1 {
+
+inline constexpr int kWarp = 32;
+inline constexpr int kRowsPerBlock = 8;  // scores and row_softmax: one warp on each of eight rows
+inline constexpr int kThreadsPerBlock = 256;  // weighted_sum
+
+constexpr unsigned ceil_div(size_t a, int b) {
+  return static_cast<unsigned>((a + b - 1) / b);
+}
+
+// Sum of x over the 32 lanes of the warp; every lane gets it. Given, as an example.
+__device__ float warp_sum(float x) {
+  for (int step = kWarp / 2; step > 0; step /= 2) {
+    x += __shfl_xor_sync(0xffffffffu, x, step);
+  }
+  return x;
+}
+
+// Maximum of x over the 32 lanes of the warp; every lane gets it.
+__device__ float warp_max(float x) {
+  // HINT 3 lines: as in warp_sum, but keep the larger value.
+  return x;
+}
+
+// S[row, j] = scale * (Q[row, :] . K[bh, j, :])
+//   grid    (ceil(rows / 8), ceil(Nk / 32))
+//   block   (32, 8): threadIdx.x counts keys, threadIdx.y counts rows
+//   shared  none
+//   bytes   per score: 8 d requested (a row of Q and a row of K), 4 written
+// The 32 lanes of a warp share one query, so q[c] is a broadcast, and they write 32 neighbours in
+// S, one full line. But each lane walks its own row of K: at every c the warp touches 32 rows,
+// which is 32 sectors for 128 useful bytes. Lab 3 loads K as a tile and ends this.
+__global__ void scores(const float* Q, const float* K, float* S, int rows, int Nq, int Nk, int d,
+                       float scale) {
+  // HINT 10 lines: find this thread's row and key j; leave if one of them is past the end (N need
+  // HINT not be a multiple of the block); one loop over c < d that sums q[c] * k[c]; one store.
+}
+
+// P[row, j] = exp(S[row, j] - m) / l  with  m = max_j S[row, j]  and  l = sum_j exp(S[row, j] - m)
+//   grid    ceil(rows / 8)
+//   block   (32, 8): one warp per row; lane x takes j = x, x + 32, x + 64, ...
+//   shared  none: the 32 partial results of a row meet in registers
+//   bytes   per score: 12 read (S three times: for m, for l, for P), 4 written, all coalesced
+// Taking m off changes nothing on paper and everything in float: exp(89) is already infinite. With
+// it, the largest term is exp(0) = 1, and l lies between 1 and Nk.
+__global__ void row_softmax(const float* S, float* P, int rows, int Nk) {
+  // HINT 17 lines: find the row; then three loops over this lane's j: the maximum (start it at
+  // HINT -INFINITY, for all scores may be negative), then warp_max; the sum of expf(s[j] - m), then
+  // HINT warp_sum; the quotients, into P.
+}
+
+// O[row, c] = sum_j P[row, j] V[bh, j, c]
+//   grid    ceil(rows * d / 256)
+//   block   256: neighbouring threads take neighbouring elements of O
+//   shared  none
+//   bytes   per element: 8 Nk requested (a row of P, a column of V), 4 written
+// Lanes run along c, the fastest index of V and O: each step of the loop reads a stretch of one row
+// of V, coalesced, and one value of P that the lanes of a row share.
+__global__ void weighted_sum(const float* P, const float* V, float* O, int rows, int Nq, int Nk,
+                             int d) {
+  // HINT 11 lines: split this thread's element number into row and c; leave if it is past the end;
+  // HINT one loop over j < Nk; one store.
+}
+
+}  // namespace lab1
+
+cudaError_t lab1_naive_attention(const float* Q, const float* K, const float* V, float* O,
+                                 flashlab::AttentionShape shape, flashlab::Workspace& workspace,
+                                 cudaStream_t stream) {
+  using namespace lab1;
+  cudaError_t status = cudaErrorNotYetImplemented;
+  // HINT 13 lines: take S and P from the workspace, by these names (nullptr when they do not fit:
+  // HINT return cudaErrorMemoryAllocation); launch the three kernels on `stream` with the grids
+  // HINT above; status = cudaGetLastError().
+  return status;
+}

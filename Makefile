@@ -1,0 +1,69 @@
+# FlashLab's commands. `make` alone lists them. Each sets up and builds what it needs first.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := /bin/bash
+
+DEVICE ?= auto
+CASE ?=
+JOBS ?= $(shell nproc)
+# A terminal sees ninja's progress line; a log sees only what goes wrong.
+QUIET := $(if $(MAKE_TERMOUT),,-- --quiet)
+
+.PHONY: help
+help: ## list these commands
+	@echo "usage: make COMMAND"
+	@echo
+	@sed -nE 's/^([a-zA-Z%]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | sed 's/^  lab%/  labN/' | expand -t 12
+	@echo
+	@echo "  options of labN: DEVICE=auto|vgpu|cuda  CASE='glob of case names'"
+
+.PHONY: demo
+demo: build ## grade the staff solution of every lab on the virtual GPU and write build/report/index.html
+	@./flashlab demo
+
+.PHONY: test
+test: build ## run every test: CTest for C++, pytest for Python
+	@tools/test.sh $(JOBS)
+
+.PHONY: setup
+setup: ## install what is missing (Debian packages, .venv, CUDA compiler); nothing to do: under a second
+	@tools/setup.sh
+
+.PHONY: build
+build: setup ## compile the grader and the virtual GPU into build/
+	@test -f build/build.ninja || cmake -S . -B build -G Ninja -Wno-dev --log-level=WARNING
+	@cmake --build build --parallel $(JOBS) $(QUIET)
+
+lab%: build FORCE ## grade labs/labN_*: make lab1, make lab1 CASE='tail*'
+	@./flashlab grade lab$* --device '$(DEVICE)' $(if $(CASE),--case '$(CASE)')
+
+.PHONY: doctor
+doctor: ## show what was found, what is missing and which device would be used; installs nothing
+	@tools/setup.sh --check; missing=$$?; \
+	 test ! -x .venv/bin/python || ./flashlab doctor || missing=1; exit $$missing
+
+.PHONY: lint
+lint: ## check format, clang-tidy, ruff, stubs and file sizes
+	@tools/setup.sh --lint
+	@$(MAKE) --no-print-directory build
+	@tools/lint.sh $(JOBS)
+
+.PHONY: format
+format: ## reformat C++, CUDA and Python files in place
+	@tools/setup.sh --lint
+	@tools/format.sh
+
+.PHONY: stubs
+stubs: setup ## regenerate labs/ from solutions/
+	@.venv/bin/python tools/make_stubs.py
+
+.PHONY: bench
+bench: build ## measure the virtual GPU's speed on this machine
+	@ctest --test-dir build --label-regex '^bench$$' --no-tests=error --verbose
+
+.PHONY: clean
+clean: ## remove what can be rebuilt; results and reports of graded labs stay
+	@test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name results ! -name report -exec rm -rf {} +
+
+.PHONY: FORCE
+FORCE:

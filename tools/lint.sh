@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Checks the style of a built tree. Every check runs even when an earlier one fails; the exit code is non-zero when
+# any does. `make format` repairs what a formatter can.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+jobs=${1:-$(nproc)}
+max_lines=450
+failed=()
+
+check() {
+  local name=$1
+  shift
+  local start=$SECONDS
+  if "$@"; then
+    printf 'lint: %-14s ok (%d s)\n' "$name" $((SECONDS - start))
+  else
+    printf 'lint: %-14s FAILED\n' "$name" >&2
+    failed+=("$name")
+  fi
+}
+
+sources() { git ls-files -z -- '*.cpp' '*.hpp' '*.h' '*.cu' '*.cuh'; }
+
+clang_format() { sources | xargs -0 -P "$jobs" -n 20 clang-format-14 --dry-run -Werror; }
+
+# Only our own translation units: those that git knows and the build compiles.
+clang_tidy() {
+  comm -12 <(git ls-files -- '*.cpp' | sort) \
+    <(.venv/bin/python -c 'import json, os
+for unit in json.load(open("build/compile_commands.json")):
+    print(os.path.relpath(os.path.join(unit["directory"], unit["file"])))' | sort -u) |
+    tr '\n' '\0' | xargs -0 -P "$jobs" -n 1 clang-tidy-14 -p build --quiet --warnings-as-errors='*' \
+      2> >(grep -Ev 'warnings? generated|^Suppressed|^Use -header-filter' >&2)
+}
+
+ruff_check() { .venv/bin/ruff check --quiet .; }
+ruff_format() { .venv/bin/ruff format --quiet --check .; }
+stubs() { .venv/bin/python tools/make_stubs.py --check; }
+
+# Recorded data and lock files are as long as they are.
+file_sizes() {
+  git ls-files -z -- ':!*.lock' ':!handouts/data/*' ':!*.json' ':!*.png' ':!*.svg' ':!*.bin' ':!*.npy' ':!*.npz' |
+    xargs -0 wc -l | awk -v max=$max_lines '$2 != "total" && $1 > max {
+      printf "%s: %d lines, more than %d: split it by responsibility\n", $2, $1, max; bad = 1 } END { exit bad }' >&2
+}
+
+check clang-format clang_format
+check clang-tidy clang_tidy
+check ruff ruff_check
+check ruff-format ruff_format
+check stubs stubs
+check file-sizes file_sizes
+
+[ ${#failed[@]} = 0 ] || { echo "lint: failed: ${failed[*]}" >&2; exit 1; }

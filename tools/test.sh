@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs every test of a built tree: CTest for C++, then pytest. Both run even when the first fails; the exit code is
+# non-zero when either does.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+jobs=${1:-$(nproc)}
+
+verdict() { if [ "$1" = 0 ]; then echo passed; else echo "FAILED (exit code $1)"; fi; }
+
+ctest --test-dir build --label-exclude '^bench$' --no-tests=error --output-on-failure -j"$jobs"
+cpp=$?
+.venv/bin/python -m pytest tests -n "$jobs"
+python=$?
+
+printf '\nC++ tests:    %s\nPython tests: %s\n%d s\n' "$(verdict $cpp)" "$(verdict $python)" $SECONDS
+[ $cpp = 0 ] && [ $python = 0 ]

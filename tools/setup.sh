@@ -133,7 +133,7 @@ ensure_python() {
 ensure_cuda() {
   local nvcc
   if nvcc=$(find_nvcc) && { [[ $nvcc != "$venv"/* ]] || made_from .recipe-cuda cuda_recipe; }; then return; fi
-  step "installing the CUDA compiler into .venv (130 MB to download)" install_cuda
+  step "installing the CUDA compiler into .venv (100 MB to download)" install_cuda
   cuda_recipe >"$venv/.recipe-cuda"
 }
 

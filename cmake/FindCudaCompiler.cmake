@@ -1,22 +1,31 @@
-# Finds nvcc (13 or newer) and the CUDA headers, on PATH or in the project's .venv (the compiler's PyPI wheels).
-#   CUDA_NVCC          the compiler
+# Finds nvcc (13 or newer) and the CUDA headers in the places where tools/setup.sh looks, in the same order: the
+# project's .venv (the compiler's PyPI wheels), PATH, /usr/local/cuda. -DCUDA_NVCC=... goes before all of them.
+#   CUDA_NVCC               the compiler
 #   CudaCompiler::headers   interface target with the include directory of cuda_runtime_api.h
-file(GLOB _venv_nvcc ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/nvidia/cu13/bin)
-find_program(CUDA_NVCC nvcc HINTS ${_venv_nvcc} PATHS /usr/local/cuda/bin)
-if(CUDA_NVCC)
-  execute_process(COMMAND ${CUDA_NVCC} --version OUTPUT_VARIABLE _nvcc_text)
-  if(_nvcc_text MATCHES "release ([0-9]+\\.[0-9]+)")
-    set(CUDA_NVCC_VERSION ${CMAKE_MATCH_1})
+# Nothing is cached: a toolkit that came or went is noticed at the next configuration.
+file(GLOB _venv_nvcc ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/nvidia/cu13/bin/nvcc)
+find_program(_path_nvcc nvcc NO_CACHE)
+foreach(_nvcc IN ITEMS ${CUDA_NVCC} ${_venv_nvcc} ${_path_nvcc} /usr/local/cuda/bin/nvcc)
+  if(NOT EXISTS ${_nvcc})
+    continue()
   endif()
-  file(REAL_PATH ${CUDA_NVCC} _nvcc_real)
-  cmake_path(GET _nvcc_real PARENT_PATH _bin)
-  cmake_path(GET _bin PARENT_PATH _root)
-  find_path(CUDA_INCLUDE_DIR cuda_runtime_api.h
-            HINTS ${_root}/include ${_root}/targets/x86_64-linux/include NO_DEFAULT_PATH)
-endif()
+  execute_process(COMMAND ${_nvcc} --version OUTPUT_VARIABLE _nvcc_text ERROR_QUIET)
+  if(_nvcc_text MATCHES "release ([0-9]+\\.[0-9]+)" AND CMAKE_MATCH_1 VERSION_GREATER_EQUAL 13)
+    set(CUDA_NVCC ${_nvcc})
+    set(CUDA_NVCC_VERSION ${CMAKE_MATCH_1})
+    file(REAL_PATH ${_nvcc} _nvcc_real)
+    cmake_path(GET _nvcc_real PARENT_PATH _bin)
+    cmake_path(GET _bin PARENT_PATH _root)
+    find_path(CUDA_INCLUDE_DIR cuda_runtime_api.h NO_CACHE NO_DEFAULT_PATH
+              HINTS ${_root}/include ${_root}/targets/${CMAKE_SYSTEM_PROCESSOR}-linux/include)
+    break()
+  endif()
+endforeach()
+
 include(FindPackageHandleStandardArgs)
-find_package_handle_standard_args(CudaCompiler REQUIRED_VARS CUDA_NVCC CUDA_INCLUDE_DIR
-                                  VERSION_VAR CUDA_NVCC_VERSION)
+find_package_handle_standard_args(CudaCompiler REQUIRED_VARS CUDA_NVCC_VERSION CUDA_NVCC CUDA_INCLUDE_DIR
+                                  VERSION_VAR CUDA_NVCC_VERSION
+                                  REASON_FAILURE_MESSAGE "no nvcc 13 or newer: run \"make setup\"")
 if(CudaCompiler_FOUND AND NOT TARGET CudaCompiler::headers)
   add_library(CudaCompiler::headers INTERFACE IMPORTED)
   target_include_directories(CudaCompiler::headers SYSTEM INTERFACE ${CUDA_INCLUDE_DIR})

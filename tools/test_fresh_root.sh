@@ -26,7 +26,8 @@ mirror=${MIRROR:-$(apt-get indextargets --format '$(SITE) $(RELEASE)' |
 mirror=${mirror:-http://deb.debian.org/debian}
 
 root=${ROOT:-$(mktemp -d)}
-chmod 755 "$root" 2>/dev/null || true  # mktemp makes it private, and sandboxed users must get through
+mkdir -p "$root"
+chmod 755 "$root"  # mktemp makes it private, and sandboxed users must get through
 [ -n "${ROOT:-}" ] || trap 'rm -rf --one-file-system "$root"' EXIT
 
 # Runs a command with the new root as /, in namespaces of its own, so that mounts and processes end with it. (Not a

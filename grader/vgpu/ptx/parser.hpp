@@ -15,8 +15,9 @@ struct ParseError : std::runtime_error {
   int line;
 };
 
-/// Parses one PTX module. Never reads outside `text`, never recurses without a bound: the text may come
-/// from a hostile object. Throws ParseError. Unknown opcodes are not an error here (the decoder names them).
+/// Parses one PTX module. Never reads outside `text`, never recurses without a bound: the text may
+/// come from a hostile object. Throws ParseError. Unknown opcodes are not an error here (the
+/// decoder names them).
 Module parse(std::string_view text);
 
 }  // namespace vgpu::ptx

@@ -1,0 +1,5 @@
+"""Entry of `python -m flashlab`."""
+
+from flashlab.cli import main
+
+main()

@@ -1,0 +1,201 @@
+"""The commands of `flashlab`. Exit codes: 0 done (whatever the points), 1 the submission does not build or run,
+2 usage or environment."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from flashlab import labs, terminal
+from flashlab.build import Submission, take_snapshot
+from flashlab.device import Chosen, Device, choose
+from flashlab.errors import FlashLabError, SubmissionError, UsageError
+from flashlab.grade import Graded, Order, build_submission, grade
+from flashlab.judge import Event
+from flashlab.layout import Layout
+from flashlab.results import Result, Store, check_writable, dump, write_atomically
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="FlashLab: build, grade and report FlashAttention labs, with or without a GPU.",
+)
+
+
+def main() -> None:
+    """Runs the command line on the repository that this package belongs to."""
+    run(Layout.of_this_package(), sys.argv[1:])
+
+
+def run(layout: Layout, arguments: list[str]) -> None:
+    """Runs one command and exits with its code; errors that a user can act on become one line."""
+    try:
+        app(args=arguments, obj=layout, prog_name="flashlab")
+    except FlashLabError as error:
+        if isinstance(error, SubmissionError) and error.details:
+            print(terminal.clean(error.details), file=sys.stderr)
+        print(f"flashlab: {terminal.clean(str(error))}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def _console() -> Console:
+    # A pipe has no width: long lines there are better than lines broken at 80.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+LabName = Annotated[str, typer.Argument(metavar="LAB", help="lab1, 1 or lab1_naive")]
+
+
+@app.command("grade")
+def grade_command(
+    context: typer.Context,
+    lab: LabName,
+    submission: Annotated[
+        Path | None, typer.Option(help="The .cu file; default: the lab's own.", show_default=False)
+    ] = None,
+    device: Annotated[Device, typer.Option(help="auto: a real GPU if usable.")] = Device.AUTO,
+    case: Annotated[str | None, typer.Option(help="Only cases that match this glob.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Repeats the inputs of a run.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write the result here.")] = None,
+) -> None:
+    """Build a submission, grade it, show the cases and keep the result."""
+    layout: Layout = context.obj
+    console = _console()
+    chosen_lab = labs.find(layout, lab)
+    snapshot = take_snapshot(layout, submission or chosen_lab.stub)
+    store = Store(layout.results)
+    check_writable(store.root)
+    if json is not None:
+        check_writable(json.absolute().parent)
+    order = Order(chosen_lab, snapshot, choose(layout, device), case, seed)
+    graded = _grade(layout, console, order)
+    path = store.save(graded.result)
+    if json is not None:
+        write_atomically(json, dump(graded.result))
+    terminal.show_result(console, graded.result)
+    console.print(f"result: {layout.shown(path)}; ./flashlab report draws all results")
+    if not graded.ran:
+        raise SubmissionError(f"{snapshot.shown_path} could not run any case; the messages say why")
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """Show every lab with its last score."""
+    layout: Layout = context.obj
+    store = Store(layout.results)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("lab", "title", "points", "left", "graded", "file"):
+        table.add_column(heading, justify="right" if heading in ("points", "left") else "left")
+    for lab in labs.discover(layout):
+        table.add_row(lab.short, lab.title, *_status_cells(layout, lab, store.latest(lab.name)))
+    _console().print(table)
+
+
+@app.command()
+def report(context: typer.Context) -> None:
+    """Write build/report/index.html from the stored results."""
+    layout: Layout = context.obj
+    results = Store(layout.results).all_latest()
+    if not results:
+        raise UsageError("there are no results yet; run: ./flashlab grade lab1")
+    _write_report(layout, _console(), results)
+
+
+@app.command()
+def demo(context: typer.Context) -> None:
+    """Grade the staff solution of every lab on the virtual GPU and write the report."""
+    layout: Layout = context.obj
+    console = _console()
+    device = choose(layout, Device.VGPU)
+    store = Store(layout.demo_results)
+    check_writable(store.root)
+    results = []
+    for lab in labs.discover(layout):
+        solution = lab.solution(layout)
+        if not solution.exists():
+            console.print(f"{lab.short}: no solution in {layout.shown(solution.parent)}")
+            continue
+        graded = _grade(layout, console, Order(lab, take_snapshot(layout, solution), device))
+        store.save(graded.result)
+        results.append(graded.result)
+        terminal.show_result(console, graded.result)
+        console.print()
+    if not results:
+        raise UsageError(f"{layout.solutions} holds no solution of any lab")
+    console.print(terminal.score_table(results))
+    _write_report(layout, console, results)
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Show what was found, what is missing with the command for it, and which device would be used."""
+    from flashlab.doctor import examine
+
+    findings = examine(context.obj)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for finding in findings:
+        missing = bool(finding.cure) and finding.required
+        mark = (
+            Text("missing", "bold red") if missing else Text("ok" if not finding.cure else "note")
+        )
+        table.add_row(mark, finding.subject, Text(finding.found, overflow="fold"))
+        if finding.cure:
+            table.add_row("", "", Text(f"-> {finding.cure}", "bold"))
+    _console().print(table)
+    cures = [finding for finding in findings if finding.cure and finding.required]
+    if cures:
+        raise UsageError(f"{len(cures)} of {len(findings)} parts are missing; commands above")
+
+
+def _grade(layout: Layout, console: Console, order: Order) -> Graded:
+    _show_order(console, order.submission, order.device)
+    compiler, library = build_submission(layout, order.submission)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(order.lab.short, total=None)
+
+        def follow(event: Event) -> None:
+            if event.get("event") == "start":
+                bar.update(task, total=event.get("cases"))
+            elif event.get("event") == "case":
+                bar.advance(task)
+
+        return grade(layout, order, compiler, library, follow)
+
+
+def _show_order(console: Console, submission: Submission, device: Chosen) -> None:
+    console.print(f"file: {submission.shown_path}", markup=False)
+    console.print(f"sha256: {submission.sha256}")
+    console.print(f"device: {device.kind}")
+
+
+def _status_cells(layout: Layout, lab: labs.Lab, result: Result | None) -> tuple[str, ...]:
+    whole = terminal.points(lab.points)
+    if result is None:
+        return f"-/{whole}", whole, "never", layout.shown(lab.stub)
+    if result["submission"]["path"] != layout.shown(lab.stub):
+        file = f"graded: {result['submission']['path']}"
+    elif not lab.stub.exists():
+        file = "missing"
+    else:
+        now = take_snapshot(layout, lab.stub).sha256
+        file = "as graded" if now == result["submission"]["sha256"] else "changed since"
+    score = f"{terminal.points(result['score'])}/{whole}"
+    left = terminal.points(lab.points - result["score"])
+    return score, left, result["provenance"]["date"], file
+
+
+def _write_report(layout: Layout, console: Console, results: list[Result]) -> None:
+    from flashlab.report import render
+
+    write_atomically(layout.report, render(results))
+    console.print(f"report: {layout.report}")

@@ -1,0 +1,111 @@
+"""From a source file to a stored result: snapshot, build, judge, result file."""
+
+import datetime
+import shlex
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flashlab import __version__
+from flashlab.build import FLAGS, Submission, build
+from flashlab.device import Chosen, host_cpu
+from flashlab.judge import Event, Request, Verdict, run_judge
+from flashlab.labs import Lab
+from flashlab.layout import Layout
+from flashlab.results import SCHEMA_VERSION, Result
+from flashlab.toolchain import RUNTIME, Compiler, find_compiler
+
+CASE_KEYS = ("name", "group", "status", "points", "max_points", "message", "handout", "seconds")
+CASE_KEYS += ("shape", "meters", "error", "diagnosis")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to grade: a submission of a lab on a device; `case` is a glob, `seed` None means a fresh one."""
+
+    lab: Lab
+    submission: Submission
+    device: Chosen
+    case: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A result, and whether the submission could be run at all."""
+
+    result: Result
+    ran: bool
+
+
+def build_submission(layout: Layout, submission: Submission) -> tuple[Compiler, Path]:
+    """The compiler that was found and the library it made of `submission`."""
+    compiler = find_compiler(layout)
+    return compiler, build(layout, compiler, submission)
+
+
+def grade(
+    layout: Layout,
+    order: Order,
+    compiler: Compiler,
+    library: Path,
+    on_event: Callable[[Event], None],
+) -> Graded:
+    """Has a built submission judged and makes the result document."""
+    request = Request(order.lab, library, order.device, order.case, order.seed)
+    verdict = run_judge(layout, request, on_event)
+    return Graded(_result(layout, order, compiler, verdict), verdict.graded)
+
+
+def _result(layout: Layout, order: Order, compiler: Compiler, verdict: Verdict) -> Result:
+    document = verdict.document
+    seeded = replace(order, seed=document["seed"])
+    cases = []
+    for case in document["cases"]:
+        kept = {key: case[key] for key in CASE_KEYS if key in case}
+        cases.append({**kept, "rerun": _command(layout, replace(seeded, case=case["name"]))})
+    now = datetime.datetime.now(datetime.UTC)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "lab": order.lab.name,
+        "title": order.lab.title,
+        "device": document["device"],
+        "score": document["score"],
+        "max_score": document["max_score"],
+        "submission": {"path": order.submission.shown_path, "sha256": order.submission.sha256},
+        "cases": cases,
+        "provenance": {
+            "grader_version": _version(layout),
+            "command": _command(layout, seeded),
+            "case_filter": order.case,
+            "seed": document["seed"],
+            "date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "compiler": compiler.version,
+            "flags": list(FLAGS),
+            "host_cpu": host_cpu(),
+            "sandbox": verdict.sandbox,
+            "runtime": layout.shown(order.device.runtime / RUNTIME),
+        },
+    }
+
+
+def _command(layout: Layout, order: Order) -> str:
+    """The command that repeats `order`, as short as it can be."""
+    words = ["./flashlab", "grade", order.lab.short]
+    if order.submission.shown_path != layout.shown(order.lab.stub):
+        words += ["--submission", order.submission.shown_path]
+    words += ["--device", order.device.kind]
+    if order.case is not None:
+        words += ["--case", order.case]
+    return shlex.join([*words, "--seed", str(order.seed)])
+
+
+def _version(layout: Layout) -> str:
+    words = ["git", "-C", str(layout.root), "describe", "--always", "--dirty", "--tags"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return __version__
+    described = done.stdout.strip()
+    return f"{__version__}-{described}" if done.returncode == 0 and described else __version__

@@ -1,0 +1,149 @@
+"""Runs the compiler and the worker with less: what untrusted code may see, change and use up.
+
+The ladder, best first; `Sandbox.find` takes the first rung that works here and every result records it:
+
+  bubblewrap+uid   private file system and namespaces, and an unprivileged user instead of root
+  bubblewrap       private file system and namespaces
+  limits+uid       resource limits, and an unprivileged user instead of root
+  limits           resource limits only
+
+Inside bubblewrap there is no network, the system is read-only, and of the user's files only those named in a `Box`
+exist, at the paths they have outside.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flashlab.errors import UsageError
+
+NOBODY = 65534
+DROP_USER = [
+    "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+    "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--",
+]  # fmt: skip
+SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Resource limits of each process in the box."""
+
+    cpu_seconds: int
+    file_bytes: int = 64 * MIB
+    # Applied only where the sandbox has a user of its own: it counts everything that the user runs.
+    processes: int = 1024
+    # Address space; None for a real GPU, whose driver reserves more than there is memory.
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Box:
+    """What a sandboxed program may reach."""
+
+    limits: Limits
+    readable: tuple[Path, ...] = ()
+    writable: tuple[Path, ...] = ()
+    folder: Path = Path("/")  # the working folder; made when it does not exist inside
+    gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """One rung of the ladder."""
+
+    bubblewrap: bool
+    drops_user: bool
+
+    @property
+    def level(self) -> str:
+        """The name under which results record this rung."""
+        return ("bubblewrap" if self.bubblewrap else "limits") + ("+uid" if self.drops_user else "")
+
+    @staticmethod
+    def find(box: Box) -> "Sandbox":
+        """The best rung on which everything in `box` can be reached. Costs about 10 ms per rung tried."""
+        for tool in ("prlimit", "setpriv"):
+            if shutil.which(tool) is None:
+                raise UsageError(f"{tool} is missing; run: apt-get install util-linux")
+        rungs = [
+            Sandbox(bubblewrap, drops_user)
+            for bubblewrap in ((True, False) if shutil.which("bwrap") else (False,))
+            for drops_user in ((True, False) if os.geteuid() == 0 else (False,))
+        ]
+        return next((rung for rung in rungs if rung._reaches(box)), rungs[-1])
+
+    def launcher(self, box: Box) -> list[str]:
+        """The words to put before a command so that it runs in `box`. Open file descriptors and the environment pass."""
+        words = self._limits(box.limits)
+        if self.bubblewrap:
+            words += self._namespaces(box)
+        if self.drops_user:
+            words += DROP_USER
+        return words
+
+    def _limits(self, limits: Limits) -> list[str]:
+        words = ["prlimit", "--core=0", "--nofile=256"]
+        words += [f"--cpu={limits.cpu_seconds}", f"--fsize={limits.file_bytes}"]
+        if self.drops_user:
+            words.append(f"--nproc={limits.processes}")
+        if limits.memory_bytes is not None:
+            words.append(f"--as={limits.memory_bytes}")
+        return [*words, "--"]
+
+    def _namespaces(self, box: Box) -> list[str]:
+        words = ["bwrap", "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-net"]
+        words += ["--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+        if os.geteuid() == 0:
+            # Root needs no user namespace, and inside one setpriv could not change to another user.
+            words += [] if self.drops_user else ["--cap-drop", "ALL"]
+        else:
+            words.append("--unshare-user")
+        words += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
+        for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+            system = Path(name)
+            if system.is_symlink():
+                words += ["--symlink", str(system.readlink()), name]
+            elif system.exists():
+                words += ["--ro-bind", name, name]
+        for file in SYSTEM_FILES:
+            words += ["--ro-bind-try", file, file]
+        for private in ("/dev/shm", "/tmp"):
+            words += ["--perms", "1777", "--size", str(256 * MIB), "--tmpfs", private]
+        if box.gpu:
+            for device in sorted(Path("/dev").glob("nvidia*")):
+                words += ["--dev-bind-try", str(device), str(device)]
+            words += ["--ro-bind-try", "/sys", "/sys"]
+        # bwrap would make the folders on the way for root only.
+        paths = (*box.readable, *box.writable)
+        on_the_way = {parent for path in paths for parent in path.parents} | {box.folder}
+        for folder in sorted(on_the_way):
+            words += ["--perms", "0755", "--dir", str(folder)]
+        for path in box.readable:
+            words += ["--ro-bind", str(path), str(path)]
+        for path in box.writable:
+            words += ["--bind", str(path), str(path)]
+        return [*words, "--chdir", str(box.folder), "--"]
+
+    def _reaches(self, box: Box) -> bool:
+        test = 'for path; do [ -r "$path" ] || exit 1; done'
+        paths = [str(path) for path in (*box.readable, *box.writable)]
+        words = [*self.launcher(box), "/bin/sh", "-c", test, "sh", *paths]
+        return run_quietly(words, timeout=10) == 0
+
+
+def run_quietly(words: Sequence[str], timeout: float) -> int | None:
+    """The exit code of a command whose output does not matter; None when it cannot be run or does not end."""
+    try:
+        return subprocess.run(words, capture_output=True, timeout=timeout, check=False).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def level_here() -> str:
+    """The rung that this machine offers, for a box with nothing in it."""
+    return Sandbox.find(Box(Limits(cpu_seconds=10))).level

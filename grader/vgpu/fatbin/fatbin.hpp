@@ -15,18 +15,18 @@ struct FatbinError : std::runtime_error {
 
 /// One entry of the container.
 struct Entry {
-  bool is_ptx = false;   ///< otherwise a cubin, which the virtual GPU cannot run
-  uint32_t arch = 0;     ///< 80 for compute_80 / sm_80
-  std::string text;      ///< decompressed PTX without trailing NULs; empty for a cubin
+  bool is_ptx = false;  ///< otherwise a cubin, which the virtual GPU cannot run
+  uint32_t arch = 0;    ///< 80 for compute_80 / sm_80
+  std::string text;     ///< decompressed PTX without trailing NULs; empty for a cubin
 };
 
-/// Reads the container at `data` (header magic 0xBA55ED50). `limit` bounds how many bytes may be read
-/// (SIZE_MAX when unknown, as for a registered image: then the header's own size is the bound).
-/// Plain, zstd and LZ4 entries are decompressed. Throws FatbinError on anything malformed.
+/// Reads the container at `data` (header magic 0xBA55ED50). `limit` bounds how many bytes may be
+/// read (SIZE_MAX when unknown, as for a registered image: then the header's own size is the
+/// bound). Plain, zstd and LZ4 entries are decompressed. Throws FatbinError on anything malformed.
 std::vector<Entry> read(const void* data, size_t limit);
 
-/// The PTX of the highest architecture not above `max_arch`. Throws FatbinError, naming the nvcc flag that is
-/// missing, when the object holds only cubins.
+/// The PTX of the highest architecture not above `max_arch`. Throws FatbinError, naming the nvcc
+/// flag that is missing, when the object holds only cubins.
 std::string select_ptx(const std::vector<Entry>& entries, uint32_t max_arch);
 
 }  // namespace vgpu::fatbin

@@ -1,0 +1,8 @@
+// Every batch reads the keys and values of batch 0.
+#include "base.cuh"
+
+struct Wrong : corpus::Correct {
+  static __device__ int kv_head(int bh, corpus::AttentionShape shape) { return bh % shape.heads; }
+};
+
+CORPUS_ENTRY(Wrong)

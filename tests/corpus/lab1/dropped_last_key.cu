@@ -1,0 +1,8 @@
+// Stops one key early.
+#include "base.cuh"
+
+struct Wrong : corpus::Correct {
+  static __device__ int keys(corpus::AttentionShape shape) { return shape.seq_k - 1; }
+};
+
+CORPUS_ENTRY(Wrong)

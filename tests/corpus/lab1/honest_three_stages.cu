@@ -1,0 +1,4 @@
+// The base itself.
+#include "base.cuh"
+
+CORPUS_ENTRY(corpus::Correct)

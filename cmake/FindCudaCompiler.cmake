@@ -1,11 +1,11 @@
-# Finds nvcc (13 or newer) and the CUDA headers in the places where tools/setup.sh looks, in the same order: the
-# project's .venv (the compiler's PyPI wheels), PATH, /usr/local/cuda. -DCUDA_NVCC=... goes before all of them.
+# Finds nvcc (13 or newer) and the CUDA headers in the places where tools/setup.sh looks, in the same order: PATH, the
+# project's .venv (the compiler's PyPI wheels), /usr/local/cuda. -DCUDA_NVCC=... goes before all of them.
 #   CUDA_NVCC               the compiler
 #   CudaCompiler::headers   interface target with the include directory of cuda_runtime_api.h
 # Nothing is cached: a toolkit that came or went is noticed at the next configuration.
 file(GLOB _venv_nvcc ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/nvidia/cu13/bin/nvcc)
 find_program(_path_nvcc nvcc NO_CACHE)
-foreach(_nvcc IN ITEMS ${CUDA_NVCC} ${_venv_nvcc} ${_path_nvcc} /usr/local/cuda/bin/nvcc)
+foreach(_nvcc IN ITEMS ${CUDA_NVCC} ${_path_nvcc} ${_venv_nvcc} /usr/local/cuda/bin/nvcc)
   if(NOT EXISTS ${_nvcc})
     continue()
   endif()

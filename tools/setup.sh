@@ -82,10 +82,10 @@ ensure_packages() {
 
 # ---- Python environment and CUDA compiler
 
-# Prints the first nvcc of version 13 or newer: the one in .venv, on PATH, or in the toolkit's usual place.
+# Prints the first nvcc of version 13 or newer: on PATH, in .venv, or in the toolkit's usual place.
 find_nvcc() {
   local nvcc version
-  for nvcc in "$venv"/lib/python3*/site-packages/nvidia/cu13/bin/nvcc "$(command -v nvcc || true)" \
+  for nvcc in "$(command -v nvcc || true)" "$venv"/lib/python3*/site-packages/nvidia/cu13/bin/nvcc \
     /usr/local/cuda/bin/nvcc; do
     [ -x "$nvcc" ] || continue
     version=$("$nvcc" --version 2>/dev/null | sed -n 's/.*release \([0-9]*\)\..*/\1/p')

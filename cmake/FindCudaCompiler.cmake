@@ -13,11 +13,11 @@ foreach(_nvcc IN ITEMS ${CUDA_NVCC} ${_path_nvcc} ${_venv_nvcc} /usr/local/cuda/
   if(_nvcc_text MATCHES "release ([0-9]+\\.[0-9]+)" AND CMAKE_MATCH_1 VERSION_GREATER_EQUAL 13)
     set(CUDA_NVCC ${_nvcc})
     set(CUDA_NVCC_VERSION ${CMAKE_MATCH_1})
-    file(REAL_PATH ${_nvcc} _nvcc_real)
-    cmake_path(GET _nvcc_real PARENT_PATH _bin)
-    cmake_path(GET _bin PARENT_PATH _root)
+    # nvcc itself says where its toolkit is; the one on PATH may be a wrapper that lies elsewhere.
+    execute_process(COMMAND ${_nvcc} --dryrun -x cu -c /dev/null ERROR_VARIABLE _nvcc_text)
+    string(REGEX MATCH "TOP=([^\n]*)" _nvcc_text "${_nvcc_text}")
     find_path(CUDA_INCLUDE_DIR cuda_runtime_api.h NO_CACHE NO_DEFAULT_PATH
-              HINTS ${_root}/include ${_root}/targets/${CMAKE_SYSTEM_PROCESSOR}-linux/include)
+              HINTS ${CMAKE_MATCH_1}/include ${CMAKE_MATCH_1}/targets/${CMAKE_SYSTEM_PROCESSOR}-linux/include)
     break()
   endif()
 endforeach()

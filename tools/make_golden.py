@@ -141,8 +141,8 @@ def solve(case: Case, device: torch.device, blob: Blob) -> dict[str, Any]:
     output = sdpa(case, q64, k64, v64, mask)
     if not output.isfinite().all():
         sys.exit(
-            f"make_golden: case {case.name}: PyTorch {torch.__version__} gave an output that is not "
-            "finite; rows without keys are zero since PyTorch 2.5, use that or a newer one"
+            f"make_golden: case {case.name}: PyTorch {torch.__version__} gave an output that is "
+            "not finite; rows without keys are zero since PyTorch 2.5, use that or a newer one"
         )
     tensors = {
         "Q": q,

@@ -40,7 +40,7 @@ void OnlineSoftmax::update(const Eigen::Ref<const Eigen::VectorXd>& scores,
         std::to_string(scores.size()) + ", " + std::to_string(o.size()) + "]");
   }
   if (scores.size() == 0) return;
-  const double m_new = std::max(m, scores.maxCoeff<Eigen::PropagateNaN>());
+  const double m_new = std::max(m, scores.maxCoeff());
   const double alpha = rescale(m, m_new);
   const Eigen::VectorXd p = scores.unaryExpr([m_new](double s) { return rescale(s, m_new); });
   o = alpha * o + values.transpose() * p;

@@ -12,14 +12,14 @@ namespace {
 using Doubles = std::vector<double>;
 
 TEST(AttentionValues, SingleElement) {
-  // S = 0.5 * 3 * 4 = 6, P = 1, O = V, L = 6.
-  const AttentionResult r = attention_forward({.scale = 0.5}, Doubles{3}, Doubles{4}, Doubles{-7},
+  // S = 0.5 * 3 * -4 = -6, P = 1, O = V, L = -6.
+  const AttentionResult r = attention_forward({.scale = 0.5}, Doubles{3}, Doubles{-4}, Doubles{-7},
                                               Keep::kScoresAndProbabilities);
-  EXPECT_EQ(r.S, Doubles{6});
+  EXPECT_EQ(r.S, Doubles{-6});
   EXPECT_EQ(r.P, Doubles{1});
   EXPECT_EQ(r.O, Doubles{-7});
-  EXPECT_EQ(r.L, Doubles{6});
-  EXPECT_EQ(r.row_max, Doubles{6});
+  EXPECT_EQ(r.L, Doubles{-6});
+  EXPECT_EQ(r.row_max, Doubles{-6});
   EXPECT_EQ(r.max_abs_score, 6.0);
   EXPECT_EQ(r.max_abs_value, 7.0);
 }
@@ -152,8 +152,8 @@ TEST(AttentionValues, RefusesWhatDoesNotFit) {
 }
 
 TEST(AttentionValues, RefusesSizesWhoseProductWraps) {
-  constexpr int k = 1 << 16;  // (2^16)^4 = 2^64, 0 in a size_t
-  const AttentionShape shape{k, k, k, k, k, k};
+  constexpr int kSize = 1 << 16;  // (2^16)^4 = 2^64, 0 in a size_t
+  const AttentionShape shape{kSize, kSize, kSize, kSize, kSize, kSize};
   EXPECT_EQ(refusal([&] { attention_forward(shape, Doubles{}, Doubles{}, Doubles{}); }),
             "attention: [65536, 65536, 65536, 65536] has too many elements");
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <stdexcept>
 
 #include "golden_tensors.hpp"
 #include "problem.hpp"
@@ -36,6 +37,18 @@ class Golden : public testing::Test {
 /// error of the score into a relative error of P, hence of O.
 double score_error(const AttentionResult& r, double eps) {
   return 8 * eps * std::max(1.0, r.max_abs_score);
+}
+
+TEST(GoldenReader, SaysWhatToRunWhenAFileIsMissing) {
+  try {
+    read_golden("/no/such/folder");
+    FAIL() << "nothing was thrown";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(),
+                 "golden tensors: /no/such/folder/attention.json cannot be opened; on a machine "
+                 "with a CUDA GPU run: python3 tools/make_golden.py --device cuda --output "
+                 "tests/reference/golden");
+  }
 }
 
 TEST_F(Golden, WasMadeOnAGpu) {
@@ -87,8 +100,9 @@ TEST_F(Golden, ScoresAndProbabilitiesEqualPyTorchFloat64) {
 TEST_F(Golden, PyTorchFloat32IsWithinFloat32Rounding) {
   for_each_case([](const GoldenCase& golden, const AttentionResult& r) {
     EXPECT_TRUE(near(golden.at("O_float32"), r.O, score_error(r, kEps32) * r.max_abs_value));
-    // A float32 result that agreed to float64 rounding would not be a float32 result.
-    if (golden.shape.seq_k > 1) {
+    // A float32 result that agreed to float64 rounding would not be a float32 result, unless each
+    // row of P has a single 1: O is then a row of V, exact in both.
+    if (golden.shape.seq_k > 1 && r.max_abs_score < 1000) {
       EXPECT_FALSE(near(golden.at("O_float32"), r.O, score_error(r, kEps64) * r.max_abs_value));
     }
   });

@@ -85,12 +85,13 @@ TEST(Softmax, RowWithoutColumnsIsFullyMasked) {
 
 TEST(Softmax, NanAndInfinitySpoilTheirRowOnly) {
   // In the middle of the row, where a maximum that drops NaN would miss it.
-  RowMatrix s(3, 3);
-  s << 1.0, kNan, 2.0, 0.0, 0.0, 0.0, 1.0, kInf, 2.0;
+  RowMatrix s(4, 3);
+  s << 1.0, kNan, 2.0, 0.0, 0.0, 0.0, 1.0, kInf, 2.0, -kInf, kNan, -kInf;
   softmax_rows(s);
   EXPECT_TRUE(s.row(0).array().isNaN().all());
   EXPECT_DOUBLE_EQ(s(1, 1), 1.0 / 3);
   EXPECT_TRUE(s.row(2).array().isNaN().all());
+  EXPECT_TRUE(s.row(3).array().isNaN().all());
 }
 
 }  // namespace

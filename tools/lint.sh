@@ -7,6 +7,10 @@ jobs=${1:-$(nproc)}
 max_lines=450
 failed=()
 
+for tool in clang-format-14 clang-tidy-14 .venv/bin/ruff; do
+  command -v "$tool" >/dev/null || { echo "lint: $tool is missing: run make lint, which installs it" >&2; exit 1; }
+done
+
 check() {
   local name=$1
   shift
@@ -21,7 +25,11 @@ check() {
 
 sources() { git ls-files -z -- '*.cpp' '*.hpp' '*.h' '*.cu' '*.cuh'; }
 
-clang_format() { sources | xargs -0 -P "$jobs" -n 20 clang-format-14 --dry-run -Werror; }
+clang_format() {
+  local places
+  places=$(sources | xargs -0 clang-format-14 --dry-run 2>&1 | grep -E '(warning|error): ' | cut -d: -f1 | sort | uniq -c)
+  [ -z "$places" ] || { printf '%s\n' "$places (places in each file; make format repairs them)" >&2; return 1; }
+}
 
 # Only our own translation units: those that git knows and the build compiles.
 clang_tidy() {

@@ -1,0 +1,52 @@
+#include "cudart/environment.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <string_view>
+
+namespace vgpu::cudart {
+namespace {
+
+std::string_view variable(const char* name) {
+  const char* text = std::getenv(name);
+  return text ? text : "";
+}
+
+template <typename Number>
+void read_number(const char* name, Number& value, std::vector<std::string>& complaints) {
+  std::string_view text = variable(name);
+  if (text.empty()) return;
+  Number parsed{};
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
+  bool whole = error == std::errc{} && end == text.data() + text.size();
+  if (whole && parsed >= 0 && std::isfinite(static_cast<double>(parsed)))
+    value = parsed;
+  else
+    complaints.push_back(std::string(name) + "=" + std::string(text) +
+                         " is not a number of 0 or more; it is ignored");
+}
+
+}  // namespace
+
+Environment Environment::read() {
+  Environment environment;
+  read_number("VGPU_THREADS", environment.threads, environment.complaints);
+  read_number("VGPU_TIMEOUT", environment.timeout_seconds, environment.complaints);
+  environment.quiet = !variable("VGPU_QUIET").empty() && variable("VGPU_QUIET") != "0";
+
+  std::string_view counters = variable("VGPU_COUNTERS");
+  size_t colon = counters.find(':');
+  std::string_view format = counters.substr(0, colon);
+  if (colon != counters.npos) environment.counters_file = counters.substr(colon + 1);
+  if (format == "table")
+    environment.counters = Counters::Table;
+  else if (format == "json")
+    environment.counters = Counters::Json;
+  else if (!counters.empty())
+    environment.complaints.push_back("VGPU_COUNTERS=" + std::string(counters) +
+                                     " is not table, json, table:FILE or json:FILE; it is ignored");
+  return environment;
+}
+
+}  // namespace vgpu::cudart

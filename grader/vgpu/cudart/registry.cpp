@@ -1,0 +1,95 @@
+#include "cudart/registry.hpp"
+
+#include "cudart/runtime.hpp"
+#include "fatbin/fatbin.hpp"
+#include "ptx/parser.hpp"
+
+namespace vgpu::cudart {
+
+Module* Registry::add_module(const void* image) {
+  auto module = std::make_unique<Module>();
+  module->image = image;
+  Module* handle = module.get();
+  modules_.emplace(handle, std::move(module));
+  return handle;
+}
+
+void Registry::remove_module(Runtime& runtime, Module* module) {
+  if (!modules_.contains(module)) return;
+  for (auto& [name, host_pointer] : module->managed) runtime.pointers.remove(*host_pointer);
+  std::erase_if(by_host_, [&](const auto& entry) { return entry.second->module == module; });
+  std::erase_if(functions_, [&](const auto& entry) { return entry.first->module == module; });
+  std::erase_if(variables_, [&](const auto& entry) { return entry.second.module == module; });
+  modules_.erase(module);
+}
+
+void Registry::add_function(Module* module, const void* host, std::string name) {
+  auto function = std::make_unique<CUkern_st>();
+  function->module = module;
+  function->name = std::move(name);
+  by_host_[host] = function.get();
+  functions_.emplace(function.get(), std::move(function));
+}
+
+void Registry::add_variable(Module* module, const void* host, std::string name) {
+  variables_[host] = {module, std::move(name)};
+}
+
+CUkern_st* Registry::function(const void* host_or_handle) const {
+  if (auto found = by_host_.find(host_or_handle); found != by_host_.end()) return found->second;
+  auto* handle = static_cast<CUkern_st*>(const_cast<void*>(host_or_handle));
+  return functions_.contains(handle) ? handle : nullptr;
+}
+
+const Kernel& Registry::kernel(Runtime& runtime, const CUkern_st& function) {
+  const Kernel* kernel = load(runtime, *function.module).kernel(function.name);
+  if (kernel == nullptr)
+    fail(cudaErrorInvalidDeviceFunction, "the embedded PTX has no kernel `" + function.name + "`");
+  return *kernel;
+}
+
+Program::Symbol Registry::symbol(Runtime& runtime, const void* host) {
+  auto found = variables_.find(host);
+  if (found == variables_.end())
+    fail(cudaErrorInvalidSymbol,
+         "the symbol is not a __device__, __constant__ or __managed__ variable of this program");
+  const RegisteredVariable& variable = found->second;
+  Program::Symbol symbol = load(runtime, *variable.module).symbol(variable.name);
+  if (symbol.address == nullptr)
+    fail(cudaErrorInvalidSymbol, "the embedded PTX has no variable `" + variable.name + "`");
+  return symbol;
+}
+
+Program& Registry::load(Runtime& runtime, Module& module) {
+  if (module.load_error != cudaSuccess) throw ApiError(module.load_error, "");
+  if (module.program) return *module.program;
+  const GpuProfile& profile = runtime.device().profile();
+  auto refuse = [&](cudaError_t code, const std::string& why) {
+    module.load_error = code;
+    fail(code, why);
+  };
+  try {
+    auto entries = fatbin::read(module.image, SIZE_MAX);
+    auto arch = static_cast<uint32_t>(profile.compute_major * 10 + profile.compute_minor);
+    module.program =
+        std::make_unique<Program>(runtime.device(), ptx::parse(fatbin::select_ptx(entries, arch)));
+  } catch (const fatbin::FatbinError& error) {
+    refuse(cudaErrorNoKernelImageForDevice, error.what());
+  } catch (const ptx::ParseError& error) {
+    refuse(cudaErrorInvalidPtx,
+           "line " + std::to_string(error.line) + " of the embedded PTX: " + error.what());
+  }
+  for (auto& [name, host_pointer] : module.managed) {
+    Program::Symbol symbol = module.program->symbol(name);
+    *host_pointer = symbol.address;
+    if (symbol.address != nullptr)
+      runtime.pointers.add(symbol.address, symbol.size, MemoryKind::Managed, 0);
+  }
+  return *module.program;
+}
+
+void Registry::unload_all() {
+  for (auto& [handle, module] : modules_) module->program.reset();
+}
+
+}  // namespace vgpu::cudart

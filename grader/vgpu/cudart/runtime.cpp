@@ -1,0 +1,142 @@
+#include "cudart/runtime.hpp"
+
+#include <cstdio>
+#include <new>
+
+#include "cudart/api.hpp"
+#include "report/json.hpp"
+#include "report/table.hpp"
+
+namespace vgpu::cudart {
+namespace {
+
+cudaError_t code_of(FaultCode code) {
+  switch (code) {
+    case FaultCode::IllegalAddress:
+      return cudaErrorIllegalAddress;
+    case FaultCode::MisalignedAddress:
+      return cudaErrorMisalignedAddress;
+    case FaultCode::LaunchTimeout:
+      return cudaErrorLaunchTimeout;
+    case FaultCode::Assert:
+      return cudaErrorAssert;
+    case FaultCode::Unsupported:
+      return cudaErrorNotSupported;
+    case FaultCode::None:
+    case FaultCode::Trap:
+    case FaultCode::Synchronisation:
+    case FaultCode::StackOverflow:
+      break;
+  }
+  return cudaErrorLaunchFailure;
+}
+
+// Runs when the process ends, after the program's own destructors: every launch is known.
+__attribute__((destructor)) void write_counters() {
+  using Counters = Environment::Counters;
+  Runtime& runtime = Runtime::instance();
+  const Environment& environment = runtime.environment;
+  if (environment.counters == Counters::None) return;
+  std::string text = environment.counters == Counters::Json
+                         ? report::text(report::to_json(runtime.records), 2) + "\n"
+                         : report::table(runtime.records);
+  std::FILE* file = stderr;
+  if (!environment.counters_file.empty()) {
+    file = std::fopen(environment.counters_file.c_str(), "w");
+    if (file == nullptr) {
+      std::fprintf(stderr, "vgpu: cannot write the counters to %s: %m\n",
+                   environment.counters_file.c_str());
+      return;
+    }
+  }
+  bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if (file != stderr) written = std::fclose(file) == 0 && written;
+  if (!written)
+    std::fprintf(stderr, "vgpu: the counters in %s are incomplete: %m\n",
+                 environment.counters_file.c_str());
+}
+
+}  // namespace
+
+Runtime::Runtime() : environment(Environment::read()) {
+  for (const std::string& complaint : environment.complaints) say(complaint);
+}
+
+Runtime& Runtime::instance() {
+  static auto* runtime = new Runtime;
+  return *runtime;
+}
+
+Device& Runtime::device() {
+  if (device_) return *device_;
+  try {
+    DeviceOptions options;
+    options.threads = environment.threads;
+    options.timeout_seconds = environment.timeout_seconds;
+    device_ = std::make_unique<Device>(GpuProfile{}, options);
+  } catch (const std::exception& error) {
+    fail(cudaErrorInitializationError,
+         std::string("the virtual GPU cannot start: ") + error.what());
+  }
+  return *device_;
+}
+
+void Runtime::raise_fault(const Fault& fault) {
+  if (fault_) return;
+  fault_ = fault;
+  say(fault.what());
+}
+
+void Runtime::surface_fault() {
+  if (fault_) sticky_ = code_of(fault_->code);
+}
+
+cudaError_t Runtime::explain_exception(const char* function) noexcept {
+  try {
+    throw;
+  } catch (const ApiError& error) {
+    if (error.what()[0] != '\0') say(std::string(function) + ": " + error.what());
+    return error.code;
+  } catch (const std::bad_alloc&) {
+    say(std::string(function) + ": the host is out of memory");
+    return cudaErrorMemoryAllocation;
+  } catch (const std::exception& error) {
+    say(std::string(function) + ": " + error.what());
+    return cudaErrorUnknown;
+  } catch (...) {
+    say(std::string(function) + ": unknown exception");
+    return cudaErrorUnknown;
+  }
+}
+
+void Runtime::say(const std::string& line) const {
+  if (!environment.quiet) std::fprintf(stderr, "vgpu: %s\n", line.c_str());
+}
+
+std::string Runtime::report() const {
+  report::Json document;
+  document["launches"] = report::to_json(records);
+  document["fault"] = nullptr;
+  if (fault_)
+    document["fault"] = {{"code", cudaGetErrorName(code_of(fault_->code))},
+                         {"report", fault_->what()}};
+  document["peak_device_bytes"] = device_ ? device_->memory().peak_bytes() : 0;
+  document["device_bytes"] = device_ ? device_->memory().current_bytes() : 0;
+  return report::text(document);
+}
+
+void Runtime::require_stream(cudaStream_t stream) const {
+  if (stream == nullptr || stream == cudaStreamLegacy || stream == cudaStreamPerThread) return;
+  if (!streams.contains(stream))
+    fail(cudaErrorInvalidResourceHandle, "the stream does not exist (never created, or destroyed)");
+}
+
+void Runtime::reset_device() {
+  registry.unload_all();
+  if (device_)
+    for (const Allocation& allocation : *memory().snapshot())
+      if (!allocation.freed) memory().free(reinterpret_cast<void*>(allocation.begin));
+  pointers.clear();
+}
+
+}  // namespace vgpu::cudart

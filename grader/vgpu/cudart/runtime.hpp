@@ -1,0 +1,91 @@
+// The state of the process behind the runtime API: the device, what is registered, errors, records.
+#pragma once
+
+#include <driver_types.h>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cudart/environment.hpp"
+#include "cudart/pointer_kinds.hpp"
+#include "cudart/registry.hpp"
+#include "machine/device.hpp"
+#include "observe/counters.hpp"
+
+namespace vgpu::cudart {
+
+/// What an API function throws: the code it returns, and one line that says why (printed unless
+/// empty).
+struct ApiError : std::runtime_error {
+  ApiError(cudaError_t error_code, const std::string& why)
+      : std::runtime_error(why), code(error_code) {}
+  cudaError_t code;
+};
+
+[[noreturn]] void fail(cudaError_t code, const std::string& why);
+
+/// Makes `error` the calling thread's last error (cudaGetLastError) unless it is cudaSuccess;
+/// returns it.
+cudaError_t remember_error(cudaError_t error);
+
+/// One object for the whole process. It is never destroyed: programs register and unregister their
+/// device code, and free memory, in constructors and destructors of static objects.
+class Runtime {
+ public:
+  static Runtime& instance();
+
+  std::mutex
+      mutex;  ///< held by every API function, released while a kernel or a host callback runs
+  std::mutex launch_mutex;  ///< one kernel at a time; taken before `mutex`, never while holding it
+
+  const Environment environment;
+  Registry registry;
+  PointerKinds pointers;  ///< what is not ordinary device memory
+  std::set<cudaStream_t> streams;
+  std::set<cudaEvent_t> events;
+  std::vector<LaunchRecord> records;
+
+  /// The device, created at first use. Throws ApiError when its memory cannot be reserved.
+  Device& device();
+  DeviceMemory& memory() { return device().memory(); }
+
+  /// Keeps a device fault for the next call that waits, and prints its report once.
+  void raise_fault(const Fault& fault);
+  bool fault_waits() const { return fault_.has_value() && sticky_ == cudaSuccess; }
+  /// From here on every call that needs the device returns the fault's code, as after a fault of a
+  /// real GPU.
+  void surface_fault();
+  cudaError_t sticky_error() const { return sticky_; }
+
+  /// Prints the reason for the exception in flight, in one line, and returns the code to answer
+  /// with.
+  cudaError_t explain_exception(const char* function) noexcept;
+
+  /// One line on stderr, "vgpu: ..."; nothing when VGPU_QUIET is set.
+  void say(const std::string& line) const;
+
+  /// What vgpuReport returns.
+  std::string report() const;
+
+  /// Fails with cudaErrorInvalidResourceHandle unless `stream` is alive or one of the default
+  /// streams.
+  void require_stream(cudaStream_t stream) const;
+
+  /// Frees everything that the program allocated and unloads its modules (their variables start
+  /// anew).
+  void reset_device();
+
+ private:
+  Runtime();
+
+  std::unique_ptr<Device> device_;
+  std::optional<Fault> fault_;
+  cudaError_t sticky_ = cudaSuccess;
+};
+
+}  // namespace vgpu::cudart

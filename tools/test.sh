@@ -7,7 +7,7 @@ jobs=${1:-$(nproc)}
 
 verdict() { if [ "$1" = 0 ]; then echo passed; else echo "FAILED (exit code $1)"; fi; }
 
-ctest --test-dir build --label-exclude '^bench$' --no-tests=error --output-on-failure -j"$jobs"
+ctest --test-dir build --no-tests=error --output-on-failure -j"$jobs"
 cpp=$?
 .venv/bin/python -m pytest tests -n "$jobs"
 python=$?

@@ -13,7 +13,7 @@ FOREIGN = re.compile(
     "|".join(
         (
             r"(?<![\w.~$}*\])-])/wor[k]/",
-            r"/bash_job[s]",
+            r"/bash[_]jobs",
             r"/hom[e]/[a-z]",
             r"/User[s]/\w",
             r"pypi[.]org|pythonhosted[.]org|pkg[.]dev",
@@ -58,7 +58,7 @@ def test_no_tracked_file_mentions_one_machine() -> None:
     "line",
     [
         "cd /" + "work/main",
-        'log = "/tmp' + "/bash_jobs.0/7/stdout" + '"',
+        'log = "/tmp/bash' + '_jobs.0/7/stdout"',
         "see /ho" + "me/anna/flashlab",
         "--index-" + "url=https://mirror.example/simple",
         "https://files.python" + "hosted.org/packages",

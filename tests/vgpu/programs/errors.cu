@@ -16,10 +16,10 @@ int main() {
 
   DeviceArray<int> cell(1);
   store<<<1, 2048>>>(cell.data());
-  expect("peek at 2048 threads", cudaPeekAtLastError(), cudaErrorInvalidConfiguration);
-  expect("2048 threads", cudaGetLastError(), cudaErrorInvalidConfiguration);
+  expect("peek at 2048 threads", cudaPeekAtLastError(), cudaErrorInvalidValue);
+  expect("2048 threads", cudaGetLastError(), cudaErrorInvalidValue);
   store<<<0, 32>>>(cell.data());
-  expect("no blocks", cudaGetLastError(), cudaErrorInvalidConfiguration);
+  expect("no blocks", cudaGetLastError(), cudaErrorInvalidValue);
   store<<<1, 32, 1 << 20>>>(cell.data());
   expect("1 MiB of shared memory", cudaGetLastError(), cudaErrorInvalidValue);
   expect("no such device", cudaSetDevice(1000), cudaErrorInvalidDevice);

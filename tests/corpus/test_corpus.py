@@ -1,0 +1,197 @@
+"""Builds every kernel of the corpus, has it judged on the virtual GPU, and compares with the manifest."""
+
+import hashlib
+import os
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flashlab.build import FLAGS
+from flashlab.device import Device, choose
+from flashlab.judge import Request, run_judge
+from flashlab.labs import find
+from flashlab.layout import Layout
+from flashlab.toolchain import find_compiler
+
+LAYOUT = Layout.of_this_package()
+LAB = find(LAYOUT, "lab1")
+CASES = [case["name"] for case in tomllib.loads(LAB.config.read_text())["case"]]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One file of the corpus; `must_fail` and `messages` are empty for an honest kernel."""
+
+    source: Path
+    about: str
+    must_fail: frozenset[str]
+    messages: tuple[str, ...]
+
+
+def load(folder: Path, cases: list[str]) -> list[Kernel]:
+    """The kernels of `folder`, checked against the files there and the names of the lab's cases."""
+    entries = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))["kernel"]
+    listed = [entry["file"] for entry in entries]
+    on_disk = sorted(path.name for path in folder.glob("*.cu"))
+    if sorted(listed) != on_disk:
+        raise ValueError(f"{folder}: manifest and files differ: {set(listed) ^ set(on_disk)}")
+    return [_kernel(folder, entry, cases) for entry in entries]
+
+
+def _kernel(folder: Path, entry: dict[str, Any], cases: list[str]) -> Kernel:
+    name = entry["file"]
+    messages = tuple(entry.get("messages", ()))
+    given = [key for key in ("fails", "passes") if key in entry]
+    if entry["kind"] == "honest":
+        if given or messages:
+            raise ValueError(f"{name}: an honest kernel passes all; remove {given or 'messages'}")
+        return Kernel(folder / name, entry["about"], frozenset(), ())
+    if entry["kind"] != "wrong" or len(given) != 1 or not messages:
+        raise ValueError(f"{name}: a wrong kernel has messages and one of fails and passes")
+    matched = frozenset[str]()
+    for glob in entry[given[0]]:
+        found = frozenset(case for case in cases if fnmatchcase(case, glob))
+        if not found:
+            raise ValueError(f"{name}: no case is called {glob}")
+        matched |= found
+    must_fail = matched if given == ["fails"] else frozenset(cases) - matched
+    if not must_fail:
+        raise ValueError(f"{name}: a wrong kernel must fail some case")
+    return Kernel(folder / name, entry["about"], must_fail, messages)
+
+
+def complaints(kernel: Kernel, result: dict[str, Any]) -> list[str]:
+    """What is wrong about the judge's result for `kernel`; empty when it is as the manifest says.
+
+    A skipped case counts as not passed, and brings no points; its message says only why it was skipped.
+    """
+    found = []
+    failed_messages = []
+    for case in result["cases"]:
+        name, status, message = case["name"], case["status"], case["message"]
+        said = f"{name}: {status}, {case['points']} points: {message}"
+        if name not in kernel.must_fail:
+            if status != "passed" or case["points"] != case["max_points"]:
+                found.append(f"must pass, but {said}")
+            continue
+        if status not in ("failed", "skipped") or case["points"] != 0:
+            found.append(f"must fail, but {said}")
+        elif status == "failed":
+            failed_messages.append(message)
+            if not any(words in message for words in kernel.messages):
+                found.append(f"does not name the cause: {said}")
+    for words in kernel.messages:
+        if not any(words in message for message in failed_messages):
+            found.append(f"no failed case says '{words}'")
+    if kernel.must_fail and not result["score"] < result["max_score"]:
+        found.append(f"a wrong kernel got full marks: {result['score']}")
+    return found
+
+
+def build(source: Path) -> Path:
+    """The shared library of a corpus file, from build/cache/corpus when nothing it depends on has changed."""
+    compiler = find_compiler(LAYOUT)
+    words = [str(compiler.nvcc), *FLAGS, f"-I{LAYOUT.headers}"]
+    digest = hashlib.sha256("\0".join([compiler.version, *words]).encode())
+    for path in (
+        source,
+        *sorted(source.parent.glob("*.cuh")),
+        *sorted(LAYOUT.headers.rglob("*.h")),
+    ):
+        digest.update(path.read_bytes())
+    library = LAYOUT.cache / "corpus" / f"{source.stem}-{digest.hexdigest()[:16]}.so"
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        fresh = library.with_suffix(f".{os.getpid()}")
+        subprocess.run([*words, "-o", str(fresh), str(source)], check=True)
+        fresh.rename(library)
+    return library
+
+
+KERNELS = load(Path(__file__).resolve().with_name("lab1"), CASES)
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.source.stem)
+def test_verdict(kernel: Kernel) -> None:
+    request = Request(LAB, build(kernel.source), choose(LAYOUT, Device.VGPU))
+    document = run_judge(LAYOUT, request, lambda event: None).document
+    assert [case["name"] for case in document["cases"]] == CASES
+    assert not complaints(kernel, document), kernel.about
+
+
+def result(**failed: str) -> dict[str, Any]:
+    """A result of three cases a, b, c of one point each, where `failed` have the given messages."""
+    cases = [
+        {
+            "name": name,
+            "status": "failed" if name in failed else "passed",
+            "points": 0 if name in failed else 1,
+            "max_points": 1,
+            "message": failed.get(name, ""),
+        }
+        for name in "abc"
+    ]
+    return {"cases": cases, "score": 3 - len(failed), "max_score": 3}
+
+
+WRONG = Kernel(Path("wrong.cu"), "", frozenset("ab"), ("scale", "root"))
+HONEST = Kernel(Path("honest.cu"), "", frozenset(), ())
+
+
+def test_the_expected_results_bring_no_complaint() -> None:
+    assert complaints(WRONG, result(a="the scale", b="the root")) == []
+    assert complaints(HONEST, result()) == []
+
+
+@pytest.mark.parametrize(
+    ("kernel", "document", "complaint"),
+    [
+        (WRONG, result(), "full marks"),
+        (WRONG, result(a="the scale and root"), "must fail, but b: passed"),
+        (WRONG, result(a="the scale", b="the root", c="?"), "must pass, but c: failed"),
+        (WRONG, result(a="the scale", b="?"), "does not name the cause: b"),
+        (WRONG, result(a="the scale", b="the scale"), "no failed case says 'root'"),
+        (HONEST, result(c="?"), "must pass, but c: failed"),
+    ],
+)
+def test_unexpected_results_bring_complaints(
+    kernel: Kernel, document: dict[str, Any], complaint: str
+) -> None:
+    assert any(complaint in line for line in complaints(kernel, document))
+
+
+def test_points_for_a_failed_case_bring_a_complaint() -> None:
+    document = result(a="the scale", b="the root")
+    document["cases"][0]["points"] = 1
+    assert any("must fail, but a" in line for line in complaints(WRONG, document))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        ("kernel = []", "differ"),
+        ('[[kernel]]\nfile="y.cu"\nkind="honest"\nabout=""', "differ"),
+        ('[[kernel]]\nfile="x.cu"\nkind="honest"\nabout=""\nfails=["a"]', "passes all"),
+        ('[[kernel]]\nfile="x.cu"\nkind="wrong"\nabout=""\nfails=["a"]', "has messages"),
+        ('[[kernel]]\nfile="x.cu"\nkind="wrong"\nabout=""\nmessages=["m"]', "one of"),
+        (
+            '[[kernel]]\nfile="x.cu"\nkind="wrong"\nabout=""\nmessages=["m"]\nfails=["z*"]',
+            "no case",
+        ),
+        (
+            '[[kernel]]\nfile="x.cu"\nkind="wrong"\nabout=""\nmessages=["m"]\npasses=["*"]',
+            "must fail",
+        ),
+    ],
+)
+def test_a_manifest_that_checks_nothing_is_refused(
+    tmp_path: Path, manifest: str, message: str
+) -> None:
+    (tmp_path / "x.cu").touch()
+    (tmp_path / "manifest.toml").write_text(manifest)
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path, ["a", "b", "c"])

@@ -89,5 +89,7 @@ def _load(config: Path) -> Lab:
         lab = settings["lab"]
         points = float(sum(case["points"] for case in settings["case"]))
         return Lab(name, int(match[1]), lab["title"], points, config, lab["source"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{config}: {type(error).__name__}: {error}; see grader/judge") from None
+    except KeyError as error:
+        raise UsageError(f"{config}: {error} is missing; compare with another lab's") from None
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(f"{config} cannot be read: {error}") from None

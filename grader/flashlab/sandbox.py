@@ -78,7 +78,7 @@ class Sandbox:
         return next((rung for rung in rungs if rung._reaches(box)), rungs[-1])
 
     def launcher(self, box: Box) -> list[str]:
-        """The words to put before a command so that it runs in `box`. Open file descriptors and the environment pass."""
+        """The words to put before a command to run it in `box`. Open file descriptors and the environment pass."""
         words = self._limits(box.limits)
         if self.bubblewrap:
             words += self._namespaces(box)

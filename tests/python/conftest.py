@@ -1,0 +1,109 @@
+"""A small repository in a temporary folder, with stand-ins for nvcc and the judge."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flashlab import cli
+from flashlab.layout import Layout
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+FAKE_NVCC = """#!/bin/sh
+[ "$1" = --version ] && { echo "Cuda compilation tools, release 13.0, V13.0.88"; exit 0; }
+while [ "$1" != -o ]; do shift; done
+if grep -q SYNTAX_ERROR "$3"; then echo "labs/x.cu(3): error: expected a ;"; exit 2; fi
+cp "$3" "$2"
+"""
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+class Repository:
+    """The temporary repository and ways to use it."""
+
+    def __init__(self, root: Path) -> None:
+        self.layout = Layout(root)
+        self.lab = root / "labs/lab1_naive"
+        self.stub = self.lab / "naive_attention.cu"
+
+    def plan(self, **keys: object) -> None:
+        """Tells the stand-in judge how to behave."""
+        (self.layout.judge.parent / "plan.json").write_text(json.dumps(keys))
+
+    def judge_saw(self) -> list[str]:
+        return json.loads((self.layout.judge.parent / "seen.json").read_text())
+
+    def results(self) -> list[Path]:
+        return sorted(self.layout.results.glob("lab1_naive/2*.json"))
+
+    def latest(self) -> dict:
+        return json.loads((self.layout.results / "lab1_naive/latest.json").read_text())
+
+
+def write_program(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    root = tmp_path / "repo"
+    repo = Repository(root)
+    shutil.copytree(ROOT / "labs/include", root / "labs/include")
+    for folder in ("labs", "solutions"):
+        (root / folder / "lab1_naive").mkdir(parents=True)
+        (root / folder / "lab1_naive/naive_attention.cu").write_text(f"// from {folder}\n")
+    shutil.copy(ROOT / "labs/lab1_naive/lab.toml", repo.lab)
+    judge = f"#!{sys.executable}\n" + (HERE / "fake_judge.py").read_text()
+    write_program(repo.layout.judge, judge)
+    write_program(repo.layout.worker, "#!/bin/sh\n")
+    repo.layout.virtual_runtime.mkdir()
+    (repo.layout.virtual_runtime / "libcudart.so.13").write_bytes(b"")
+    write_program(tmp_path / "cuda/bin/nvcc", FAKE_NVCC)
+    monkeypatch.setenv("PATH", f"{tmp_path}/cuda/bin{os.pathsep}{os.environ['PATH']}")
+    repo.plan()
+    return repo
+
+
+@pytest.fixture
+def flashlab(repository: Repository, capsys: pytest.CaptureFixture[str]):
+    """Runs one command in the temporary repository."""
+
+    def run(*words: object) -> Answer:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.run(repository.layout, [str(word) for word in words])
+        captured = capsys.readouterr()
+        return Answer(int(ended.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def real_layout() -> Layout:
+    """The real repository with built binaries. Under CI they must be there; elsewhere the test is skipped."""
+    layout = Layout(ROOT)
+    if not layout.judge.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{layout.judge} is missing: CI builds before it tests")
+        pytest.skip("build/bin/flashlab-judge is not built")
+    return layout
+
+
+def run_script(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(root / "flashlab"), *words], capture_output=True, text=True, timeout=120, check=False
+    )

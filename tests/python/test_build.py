@@ -1,0 +1,136 @@
+"""Building a submission with the real compiler: names and lines are the student's, the cache is exact."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from flashlab import build as building
+from flashlab.build import FLAGS, Submission, build, first_errors, take_snapshot
+from flashlab.errors import SubmissionError, UsageError
+from flashlab.layout import Layout
+from flashlab.toolchain import Compiler, find_compiler
+
+ROOT = Path(__file__).parents[2]
+SOURCE = """#include "flashlab/lab1.h"
+__global__ void fill(float* o) { o[threadIdx.x] = 1.f; }
+cudaError_t lab1_naive_attention(const float* Q, const float* K, const float* V, float* O,
+                                 flashlab::AttentionShape shape, flashlab::Workspace& workspace,
+                                 cudaStream_t stream) {
+  fill<<<1, 32, 0, stream>>>(O);
+  return cudaGetLastError();
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory) -> Layout:
+    root = tmp_path_factory.mktemp("repo")
+    (root / "labs/lab1_naive").mkdir(parents=True)
+    (root / "labs/include").symlink_to(ROOT / "labs/include")
+    return Layout(root)
+
+
+@pytest.fixture(scope="module")
+def compiler() -> Compiler:
+    return find_compiler(Layout(ROOT))
+
+
+def submission(layout: Layout, text: str) -> Submission:
+    path = layout.labs / "lab1_naive/naive_attention.cu"
+    path.write_text(text)
+    return take_snapshot(layout, path)
+
+
+def test_a_good_file_becomes_a_library_with_its_entry(layout, compiler):
+    library = build(layout, compiler, submission(layout, SOURCE))
+    symbols = subprocess.run(
+        ["nm", "-D", "--defined-only", str(library)], capture_output=True, text=True, check=True
+    ).stdout
+    assert "T lab1_naive_attention" in symbols
+    assert "fill" not in symbols, "everything but the entry is hidden"
+    needed = subprocess.run(
+        ["readelf", "-d", str(library)], capture_output=True, text=True, check=True
+    ).stdout
+    assert "libcudart.so.13" in needed
+
+
+def test_the_same_file_is_not_built_twice(layout, compiler, monkeypatch):
+    library = build(layout, compiler, submission(layout, SOURCE))
+    monkeypatch.setattr(building, "_compile", lambda *words: pytest.fail("built again"))
+    assert build(layout, compiler, submission(layout, SOURCE)) == library
+
+
+@pytest.mark.parametrize("changed", ["source", "compiler", "flags", "header"])
+def test_everything_that_matters_is_in_the_key(layout, compiler, monkeypatch, tmp_path, changed):
+    (tmp_path / "labs/include").mkdir(parents=True)
+    (tmp_path / "labs/include/a.h").write_text("int a;")
+    here = Layout(tmp_path)
+    before = building._key(here, compiler, Submission(Path("a.cu"), "a.cu", b"int b;"))
+    assert before == building._key(here, compiler, Submission(Path("a.cu"), "a.cu", b"int b;"))
+    data = b"int b;"
+    if changed == "source":
+        data = b"int c;"
+    elif changed == "compiler":
+        compiler = Compiler(compiler.nvcc, compiler.release, "nvcc V13.9")
+    elif changed == "flags":
+        monkeypatch.setattr(building, "FLAGS", (*FLAGS, "-g"))
+    else:
+        (tmp_path / "labs/include/a.h").write_text("int d;")
+    assert before != building._key(here, compiler, Submission(Path("a.cu"), "a.cu", data))
+
+
+def test_errors_have_the_students_path_and_line(layout, compiler):
+    with pytest.raises(SubmissionError) as caught:
+        build(layout, compiler, submission(layout, SOURCE.replace("= 1.f", "= one")))
+    assert "labs/lab1_naive/naive_attention.cu does not build" in str(caught.value)
+    first = caught.value.details.splitlines()[0]
+    assert first == 'labs/lab1_naive/naive_attention.cu(2): error: identifier "one" is undefined'
+
+
+def test_a_missing_function_is_found_when_linking(layout, compiler):
+    text = SOURCE.replace("  fill<<<", "  extern void helper();\n  helper();\n  fill<<<")
+    with pytest.raises(SubmissionError) as caught:
+        build(layout, compiler, submission(layout, text))
+    assert "undefined reference to `helper()'" in caught.value.details
+
+
+def test_only_the_labs_headers_can_be_included(layout, compiler):
+    secret = layout.root / "solution.h"
+    secret.write_text("int secret;")
+    with pytest.raises(SubmissionError) as caught:
+        build(layout, compiler, submission(layout, f'#include "{secret}"\n' + SOURCE))
+    assert "solution.h: No such file" in caught.value.details
+
+
+def test_a_byte_order_mark_is_no_error(layout, compiler):
+    snapshot = submission(layout, "\ufeff" + SOURCE)
+    assert build(layout, compiler, snapshot).exists()
+    assert snapshot.data.startswith(b"\xef\xbb\xbf"), "the hash is that of the file as it is"
+
+
+def test_a_compiler_that_does_not_end_is_stopped(layout, monkeypatch, tmp_path):
+    nvcc = tmp_path / "bin/nvcc"
+    nvcc.parent.mkdir()
+    nvcc.write_text("#!/bin/sh\nsleep 60\n")
+    nvcc.chmod(0o755)
+    monkeypatch.setattr(building, "TIMEOUT_SECONDS", 1)
+    slow = Compiler(nvcc, "13.0", "slow")
+    with pytest.raises(SubmissionError, match="did not finish within 1 s"):
+        build(layout, slow, submission(layout, SOURCE))
+    assert not list(layout.cache.glob("work-*")), "nothing is left behind"
+
+
+def test_an_unwritable_cache_is_one_line(layout, compiler, tmp_path):
+    (tmp_path / "build").write_text("")
+    here = Layout(tmp_path)
+    with pytest.raises(UsageError, match="cannot build in"):
+        build(here, compiler, submission(layout, SOURCE))
+
+
+def test_first_errors_stops_after_five():
+    text = "".join(f"a.cu({n}): error: number {n}\n  source\n\n" for n in range(1, 8))
+    shown = first_errors("a.cu(1): warning: w\n" + text + "7 errors detected\n")
+    assert shown.startswith("a.cu(1): error: number 1\n")
+    assert "number 5" in shown
+    assert "number 6" not in shown
+    assert shown.endswith("... and 2 more")

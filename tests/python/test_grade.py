@@ -1,0 +1,173 @@
+"""`flashlab grade`: the whole road with a stand-in judge; exit codes and what the terminal shows."""
+
+import hashlib
+import json
+
+import pytest
+from flashlab.results import load
+
+
+def test_grade_keeps_a_result_that_follows_the_schema(repository, flashlab):
+    answer = flashlab("grade", "lab1")
+    assert answer.code == 0, answer.err
+    (path,) = repository.results()
+    result = load(path)
+    assert result == repository.latest()
+    assert (result["score"], result["max_score"]) == (10, 10)
+    assert result["lab"] == "lab1_naive"
+    assert result["submission"] == {
+        "path": "labs/lab1_naive/naive_attention.cu",
+        "sha256": hashlib.sha256(repository.stub.read_bytes()).hexdigest(),
+    }
+    assert result["provenance"]["seed"] == 7
+    assert "-lineinfo" in result["provenance"]["flags"]
+
+
+def test_path_and_hash_come_first(repository, flashlab):
+    lines = flashlab("grade", "1").out.splitlines()
+    assert lines[0] == "file: labs/lab1_naive/naive_attention.cu"
+    assert lines[1] == f"sha256: {repository.latest()['submission']['sha256']}"
+    assert lines[2] == "device: vgpu"
+
+
+@pytest.mark.parametrize("word", ["lab1", "1", "lab1_naive"])
+def test_names_of_a_lab(flashlab, word):
+    assert flashlab("grade", word).code == 0
+
+
+def test_earlier_results_stay(repository, flashlab):
+    flashlab("grade", "lab1", "--seed", 1)
+    flashlab("grade", "lab1", "--seed", 2)
+    assert [load(path)["provenance"]["seed"] for path in repository.results()] in ([1, 2], [2, 1])
+    assert repository.latest()["provenance"]["seed"] == 2
+
+
+def test_a_partial_run_is_kept_but_is_not_the_latest(repository, flashlab):
+    flashlab("grade", "lab1", "--seed", 1)
+    flashlab("grade", "lab1", "--seed", 2, "--case", "forward*")
+    assert len(repository.results()) == 2
+    assert repository.latest()["provenance"]["seed"] == 1
+
+
+def test_options_reach_the_judge(repository, flashlab):
+    flashlab("grade", "lab1", "--case", "tail*", "--seed", 5, "--device", "vgpu")
+    words = repository.judge_saw()
+    assert words[words.index("--case") + 1] == "tail*"
+    assert words[words.index("--seed") + 1] == "5"
+    assert words[words.index("--device") + 1] == "vgpu"
+    assert words[words.index("--runtime-dir") + 1] == str(repository.layout.virtual_runtime)
+    assert words[words.index("--launcher") + 1] == "prlimit"
+
+
+def test_rerun_commands_name_everything_that_matters(repository, flashlab, tmp_path):
+    other = tmp_path / "my kernel.cu"
+    other.write_text("// mine\n")
+    flashlab("grade", "lab1", "--submission", other)
+    rerun = repository.latest()["cases"][0]["rerun"]
+    assert rerun == (
+        f"./flashlab grade lab1 --submission '{other}' --device vgpu --case forward_n32_d64 --seed 7"
+    )
+
+
+def test_json_option_writes_the_same_document(repository, flashlab, tmp_path):
+    target = tmp_path / "out.json"
+    assert flashlab("grade", "lab1", "--json", target).code == 0
+    assert target.read_bytes() == repository.results()[0].read_bytes()
+
+
+def test_failed_cases_show_the_whole_message_and_still_exit_0(repository, flashlab):
+    message = (
+        "O[b=0, h=1, i=128, c=3] is wrong\n" + "expected 1, got 2; " * 12 + "try the tail tile"
+    )
+    repository.plan(cases={"status": "failed", "points": 0, "message": message})
+    answer = flashlab("grade", "lab1")
+    assert answer.code == 0
+    assert "0 of 10 points (0 %): 4 failed" in answer.out
+    assert answer.out.count("try the tail tile") == 1, "equal messages are shown once"
+    assert "read: handout 1, section 3" in answer.out
+    assert (
+        "again: ./flashlab grade lab1 --device vgpu --case forward_n32_d64 --seed 7" in answer.out
+    )
+
+
+def test_skipped_is_not_shown_as_passed(repository, flashlab):
+    repository.plan(cases={"status": "skipped", "points": 0, "message": "needs a right result"})
+    out = flashlab("grade", "lab1").out
+    assert "4 skipped" in out
+    assert "passed" not in out
+
+
+def test_a_message_cannot_paint_the_terminal(repository, flashlab):
+    repository.plan(cases={"status": "failed", "points": 0, "message": "\x1b[2J[bold]gone[/bold]"})
+    out = flashlab("grade", "lab1").out
+    assert "\x1b[2J" not in out
+    assert "[bold]gone[/bold]" in out
+
+
+def test_crashed_everywhere_is_1_and_keeps_the_result(repository, flashlab):
+    repository.plan(
+        exit=1, cases={"status": "failed", "points": 0, "message": "segmentation fault"}
+    )
+    answer = flashlab("grade", "lab1")
+    assert answer.code == 1
+    assert "segmentation fault" in answer.out
+    assert "could not run any case" in answer.err
+    assert len(repository.results()) == 1
+
+
+def test_unloadable_is_1_with_the_judges_line(repository, flashlab):
+    repository.plan(exit=1, silent=True, stderr="noise\nthe entry lab1_naive_attention is missing")
+    answer = flashlab("grade", "lab1")
+    assert (answer.code, answer.err) == (1, "flashlab: the entry lab1_naive_attention is missing\n")
+    assert not repository.results()
+
+
+def test_a_broken_judge_is_2(repository, flashlab):
+    repository.plan(exit=2, silent=True, stderr="lab.toml: points are missing")
+    assert flashlab("grade", "lab1").code == 2
+    repository.plan(exit=0, silent=True)
+    answer = flashlab("grade", "lab1")
+    assert (answer.code, answer.err) == (2, "flashlab: the judge stopped with exit code 0\n")
+
+
+def test_a_result_that_breaks_the_schema_is_refused(repository, flashlab):
+    repository.plan(cases={"status": "great"})
+    answer = flashlab("grade", "lab1")
+    assert answer.code == 2
+    assert "does not follow the schema at $.cases[0].status" in answer.err
+    assert not repository.results()
+
+
+def test_not_a_number_is_refused(repository, flashlab):
+    repository.plan(cases={"seconds": float("nan")})
+    answer = flashlab("grade", "lab1")
+    assert answer.code == 2
+    assert "NaN is not JSON" in answer.err
+
+
+def test_status_shows_points_left_and_changes(repository, flashlab):
+    assert "never" in flashlab("status").out
+    flashlab("grade", "lab1")
+    out = flashlab("status").out
+    assert "10/100" in out
+    assert "as graded" in out
+    repository.stub.write_text("// edited\n")
+    assert "changed since" in flashlab("status").out
+
+
+def test_demo_grades_the_solution_apart_from_the_students_results(repository, flashlab):
+    answer = flashlab("demo")
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines()[0] == "file: solutions/lab1_naive/naive_attention.cu"
+    assert answer.out.splitlines()[-1] == f"report: {repository.layout.report}"
+    assert repository.layout.report.read_text().startswith("<!DOCTYPE html>")
+    assert not repository.results()
+    stored = repository.layout.demo_results / "lab1_naive/latest.json"
+    assert json.loads(stored.read_text())["score"] == 10
+
+
+def test_demo_without_solutions_says_so(repository, flashlab):
+    (repository.layout.solutions / "lab1_naive/naive_attention.cu").unlink()
+    answer = flashlab("demo")
+    assert answer.code == 2
+    assert "holds no solution" in answer.err

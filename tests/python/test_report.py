@@ -1,0 +1,126 @@
+"""The report: what is on the page, that it is deterministic, alone, and readable without seeing the figures."""
+
+import copy
+import html
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from flashlab.report import render
+from flashlab.report.curves import figures_of, in_bytes
+from flashlab.report.plots import VARIABLES
+
+
+@pytest.fixture
+def result(repository, flashlab) -> dict:
+    assert flashlab("grade", "lab1").code == 0
+    return repository.latest()
+
+
+def figure(result: dict, name: str):
+    return {figure.name: figure for figure in figures_of(result)}[name]
+
+
+def series(result: dict, name: str, label: str) -> list:
+    return next(list(s.points) for s in figure(result, name).series if s.label.startswith(label))
+
+
+def test_memory_curve_holds_what_was_measured(result):
+    sizes = [32, 64, 130, 256]
+    assert series(result, "memory", "workspace") == [(n, 8 * n * n) for n in sizes]
+    assert series(result, "memory", "S and P") == [(n, 8 * n * n) for n in sizes]
+    result["cases"][1]["meters"]["workspace_bytes"] *= 3
+    assert series(result, "memory", "workspace")[1] == (64, 3 * 8 * 64 * 64)
+
+
+def test_only_square_cases_of_the_commonest_dimension_are_compared(result):
+    result["cases"][0]["shape"]["seq_k"] = 999
+    result["cases"][1]["shape"]["head_dim"] = 8
+    assert [n for n, _ in series(result, "memory", "workspace")] == [130, 256]
+
+
+def test_a_real_gpu_without_sector_counts_has_fewer_figures(result):
+    for case in result["cases"]:
+        case["meters"] = {"workspace_bytes": case["meters"]["workspace_bytes"]}
+    assert [figure.name for figure in figures_of(result)] == ["memory", "error"]
+    assert "requested" not in render([result]).partition("<h3>Meters</h3>")[2]
+
+
+def test_zero_and_missing_errors(result):
+    result["cases"][0]["error"]["max_abs"] = 0
+    result["cases"][1]["error"] = None
+    assert [n for n, _ in series(result, "error", "largest")] == [32, 130, 256]
+    assert "<svg" in render([result])
+
+
+def test_a_result_without_any_meter_is_still_a_page(result):
+    for case in result["cases"]:
+        for key in ("shape", "meters", "error", "diagnosis"):
+            case.pop(key, None)
+    page = render([result])
+    assert "forward_n32_d64" in page
+    assert "<svg" not in page
+
+
+def test_same_results_same_bytes(result):
+    assert render([result]) == render([copy.deepcopy(result)])
+
+
+def test_the_page_loads_nothing(result):
+    page = render([result])
+    assert not re.search(r"<(?:script|link|img|iframe|object)\b|@import", page)
+    addresses = re.findall(r'(?:href|src)="([^"]*)"|url\(([^)]*)\)', page)
+    assert addresses
+    assert all((a or b).startswith("#") for a, b in addresses)
+
+
+def test_every_figure_is_described_in_words(result):
+    page = render([result])
+    figures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(figures) == 4
+    for svg in figures:
+        tree = ET.fromstring(svg)
+        name = "{http://www.w3.org/2000/svg}"
+        described = [tree.find(f"{name}{tag}") for tag in ("title", "desc")]
+        assert [element.get("id") for element in described] == tree.get("aria-labelledby").split()
+        assert all(element.text for element in described)
+    assert "workspace: 8 KiB at N = 32, 512 KiB at N = 256." in html.unescape(page)
+
+
+def test_ids_are_unique(result):
+    ids = re.findall(r'\bid="([^"]*)"', render([result]))
+    assert len(ids) == len(set(ids))
+
+
+def test_colours_come_from_the_style_alone(result):
+    page = render([result])
+    body = page.partition("</style>")[2]
+    assert "prefers-color-scheme: dark" in page
+    for colour, variable in VARIABLES.items():
+        assert colour not in body
+        assert f"{variable}:" in page
+    assert not re.findall(r"#[0-9a-f]{6}\b", body)
+
+
+def test_text_of_a_submission_cannot_become_markup(repository, flashlab):
+    repository.plan(cases={"status": "failed", "points": 0, "message": "<script>alert(1)</script>"})
+    flashlab("grade", "lab1")
+    page = render([repository.latest()])
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_report_command_writes_the_page(repository, flashlab, result):
+    answer = flashlab("report")
+    assert answer.code == 0
+    assert answer.out.strip() == f"report: {repository.layout.report}"
+    page = repository.layout.report.read_text()
+    assert result["submission"]["sha256"] in page
+    assert "10 of 10 points" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0 B"), (1000, "1000 B"), (1024, "1 KiB"), (3 << 29, "1.5 GiB")]
+)
+def test_bytes_in_words(value, text):
+    assert in_bytes(value) == text

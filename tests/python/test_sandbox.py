@@ -1,0 +1,102 @@
+"""What code in the sandbox can reach. Run on the best rung that this machine has."""
+
+import os
+import socket
+import subprocess
+
+import pytest
+from flashlab.sandbox import MIB, NOBODY, Box, Limits, Sandbox
+
+LIMITS = Limits(cpu_seconds=20, file_bytes=MIB, memory_bytes=1024 * MIB)
+
+
+def in_box(rung: Sandbox, box: Box, script: str) -> subprocess.CompletedProcess[str]:
+    words = [*rung.launcher(box), "/bin/sh", "-c", script]
+    return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.fixture
+def places(tmp_path):
+    for name in ("readable", "writable", "secret"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(f"{name}\n")
+    (tmp_path / "writable").chmod(0o777)
+    return tmp_path
+
+
+@pytest.fixture
+def box(places) -> Box:
+    return Box(LIMITS, (places / "readable",), (places / "writable",), folder=places)
+
+
+@pytest.fixture
+def bubblewrap(box) -> Sandbox:
+    rung = Sandbox.find(box)
+    if not rung.bubblewrap:
+        pytest.skip("bubblewrap does not work on this machine")
+    return rung
+
+
+def test_only_named_files_exist(bubblewrap, box, places):
+    done = in_box(bubblewrap, box, f"cat {places}/readable/file {places}/secret/file")
+    assert done.stdout == "readable\n"
+    assert "No such file" in done.stderr
+
+
+def test_readable_is_not_writable(bubblewrap, box, places):
+    script = f"echo x > {places}/writable/new; echo x > {places}/readable/new"
+    assert "Read-only" in in_box(bubblewrap, box, script).stderr
+    assert (places / "writable/new").read_text() == "x\n"
+    assert not (places / "readable/new").exists()
+
+
+def test_no_network(bubblewrap, box):
+    done = in_box(bubblewrap, box, "cat /proc/net/dev")
+    names = [line.split(":")[0].strip() for line in done.stdout.splitlines() if ":" in line]
+    assert names == ["lo"]
+
+
+def test_no_other_processes(bubblewrap, box):
+    done = in_box(bubblewrap, box, "ls -d /proc/[0-9]*")
+    assert len(done.stdout.split()) <= 4
+    assert str(os.getpid()) not in done.stdout.split("/")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to drop")
+def test_root_is_dropped(bubblewrap, box):
+    assert bubblewrap.level == "bubblewrap+uid"
+    done = in_box(bubblewrap, box, "id -u; grep CapBnd /proc/self/status")
+    assert done.stdout.split() == [str(NOBODY), "CapBnd:", "0" * 16]
+
+
+@pytest.mark.parametrize("with_bubblewrap", [True, False])
+def test_limits_hold_on_every_rung(box, places, with_bubblewrap, request):
+    if with_bubblewrap:
+        request.getfixturevalue("bubblewrap")
+    rung = Sandbox(with_bubblewrap, drops_user=False)
+    done = in_box(rung, box, f"ulimit -f -v; head -c 2000000 /dev/zero > {places}/writable/big")
+    assert done.returncode != 0
+    assert (places / "writable/big").stat().st_size == MIB
+
+
+def test_open_files_and_environment_pass_through(box):
+    ours, theirs = socket.socketpair()
+    script = f'echo "$WORD" >&{theirs.fileno()}'
+    words = [*Sandbox.find(box).launcher(box), "/bin/bash", "-c", script]
+    subprocess.run(
+        words, env={**os.environ, "WORD": "hello"}, pass_fds=[theirs.fileno()], check=True
+    )
+    theirs.close()
+    assert ours.recv(100) == b"hello\n"
+    assert ours.recv(100) == b"", "nothing in the sandbox keeps the socket open"
+    ours.close()
+
+
+def test_a_box_that_cannot_be_reached_goes_down_the_ladder(places):
+    if os.geteuid() != 0:
+        pytest.skip("needs a file that only root can read")
+    private = places / "secret/file"
+    private.chmod(0o600)
+    rung = Sandbox.find(Box(LIMITS, (private,)))
+    assert not rung.drops_user
+    assert in_box(rung, Box(LIMITS, (private,)), f"cat {private}").stdout == "secret\n"

@@ -10,7 +10,7 @@ class Workspace {
  public:
   /// Provided by the grader.
   using Allocate = void* (*)(void* context, const char* name, size_t bytes);
-  Workspace(Allocate allocate, void* context) : allocate_(allocate), context_(context) {}
+  Workspace(Allocate provider, void* context) : allocate_(provider), context_(context) {}
 
   /// Device memory for `count` elements of T, aligned to 256 bytes, valid until the entry point's work on the stream is
   /// done. Not initialised (the grader fills it with NaN patterns). `name` appears in reports, as in "S".

@@ -1,0 +1,46 @@
+// The judge's side of the conversation: a worker that is replaced whenever it can no longer be
+// trusted to answer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "client/worker.hpp"
+
+namespace flashlab::judge {
+
+class Client {
+ public:
+  /// `load_seconds` limits loading the submission; `memory_bytes` must hold the largest case.
+  Client(WorkerOptions options, size_t memory_bytes, double load_seconds);
+
+  /// Starts a worker unless one is alive, and loads the submission. Returns why that failed, in one
+  /// line, or nothing. Throws EnvironmentError when the worker itself does not start.
+  std::optional<std::string> ready();
+
+  /// The device, once a worker has started.
+  const protocol::Hello& hello() const { return hello_; }
+  /// The live worker's memory; only after ready() returned nothing.
+  const SharedMemory& memory() const { return worker_->memory(); }
+
+  /// Runs one request. The worker is discarded when it gave no answer or its device is in an error
+  /// state.
+  Outcome run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds);
+
+  /// What the submission printed in the last run.
+  std::string take_output();
+
+ private:
+  WorkerOptions options_;
+  size_t memory_bytes_;
+  double load_seconds_;
+  protocol::Hello hello_;
+  std::unique_ptr<Worker> worker_;
+  bool spent_ = false;  ///< to be replaced before the next run
+};
+
+/// What an outcome other than an answer means, for a student: one or two sentences.
+std::string describe(const Outcome& outcome, double seconds);
+
+}  // namespace flashlab::judge

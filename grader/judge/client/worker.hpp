@@ -1,0 +1,77 @@
+// One worker process as the judge sees it: hostile, possibly dead, never waited for beyond a
+// deadline.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/process.hpp"
+#include "client/shared_memory.hpp"
+#include "worker/protocol.hpp"
+
+namespace flashlab::judge {
+
+struct WorkerOptions {
+  std::filesystem::path worker, submission;
+  std::string entry;
+  std::vector<std::string> launcher;                ///< put before the worker: a sandbox
+  std::vector<std::filesystem::path> runtime_dirs;  ///< where libcudart.so.13 is
+  double start_seconds = 0;
+};
+
+/// What came of waiting for the worker.
+struct Outcome {
+  enum class Kind {
+    kAnswer,     ///< a whole message of the expected type
+    kSignal,     ///< the process died of a signal (`code`)
+    kExit,       ///< the process exited (`code`)
+    kTimeout,    ///< no answer before the deadline
+    kViolation,  ///< something that is no message (`text`)
+  };
+  Kind kind = Kind::kAnswer;
+  int code = 0;
+  std::string text;
+
+  bool answered() const { return kind == Kind::kAnswer; }
+};
+
+class Worker {
+ public:
+  /// Starts the process and waits until it has opened the device. Throws EnvironmentError when it
+  /// does not: until then no code of the submission has run.
+  Worker(const WorkerOptions& options, size_t memory_bytes);
+
+  const protocol::Hello& hello() const { return hello_; }
+  const SharedMemory& memory() const { return memory_; }
+
+  /// Waits for the submission to be loaded. An answer with an empty `loaded.error` means it was.
+  Outcome wait_loaded(protocol::Loaded& loaded, double seconds);
+  /// Sends one request and waits for its reply, which is validated.
+  Outcome run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds);
+
+  /// What the submission printed since the last call: at most kOutputCap bytes, the rest is dropped
+  /// and said so.
+  std::string take_output();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  template <class Message>
+  Outcome receive(Message& message, double seconds);
+  Outcome ended();
+  void drain();
+
+  SharedMemory memory_;
+  UniqueFd socket_, output_;
+  std::unique_ptr<Process> process_;
+  protocol::Hello hello_;
+  uint32_t next_id_ = 1;
+  std::string printed_;
+  bool dropped_ = false;
+};
+
+inline constexpr size_t kOutputCap = 64 * 1024;
+
+}  // namespace flashlab::judge

@@ -1,0 +1,316 @@
+// Rules that compute what a wrong formula would give and compare that with what came.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "diagnose.hpp"
+#include "reference/softmax.hpp"
+#include "text.hpp"
+
+namespace flashlab::judge {
+namespace {
+
+using reference::RowMatrix;
+using Values = std::vector<double>;
+using MatrixView = Eigen::Map<const RowMatrix>;
+
+/// One attention problem in float64, to be changed and solved again.
+struct Problem {
+  Shape shape;
+  double scale;
+  Values Q, K, V;
+};
+
+Problem original(const Evidence& evidence) {
+  const Inputs& inputs = evidence.inputs;
+  return {evidence.shape,
+          evidence.shape.scale,
+          {inputs.Q.begin(), inputs.Q.end()},
+          {inputs.K.begin(), inputs.K.end()},
+          {inputs.V.begin(), inputs.V.end()}};
+}
+
+Values solve(const Problem& problem) {
+  const Shape& shape = problem.shape;
+  const reference::AttentionShape exact{shape.batch, shape.heads,    shape.heads,   shape.seq_q,
+                                        shape.seq_k, shape.head_dim, problem.scale, false};
+  return reference::attention_forward(exact, std::span<const double>(problem.Q),
+                                      std::span<const double>(problem.K),
+                                      std::span<const double>(problem.V))
+      .O;
+}
+
+/// Attention with another number of keys: rows beyond seq_k are zero.
+Problem with_keys(const Evidence& evidence, int keys) {
+  Problem problem = original(evidence);
+  const int d = problem.shape.head_dim, before = problem.shape.seq_k;
+  const auto resize = [&](const Values& values) {
+    Values result(problem.shape.slices() * keys * d, 0.0);
+    for (size_t slice = 0; slice < problem.shape.slices(); ++slice) {
+      std::copy_n(values.begin() + static_cast<ptrdiff_t>(slice * before * d),
+                  std::min(keys, before) * d,
+                  result.begin() + static_cast<ptrdiff_t>(slice * keys * d));
+    }
+    return result;
+  };
+  problem.K = resize(problem.K);
+  problem.V = resize(problem.V);
+  problem.shape.seq_k = keys;
+  return problem;
+}
+
+/// The index of the slice [batch, head] that slice (b, h) reads instead of its own.
+using SliceChoice = size_t (*)(const Shape&, size_t b, size_t h);
+
+/// K and V (and Q when `also_q`) taken from other slices.
+Problem with_slices(const Evidence& evidence, SliceChoice choose, bool also_q) {
+  Problem problem = original(evidence);
+  const Shape& shape = problem.shape;
+  const auto gather = [&](Values& values) {
+    const Values before = values;
+    const size_t stride = values.size() / shape.slices();
+    for (size_t slice = 0; slice < shape.slices(); ++slice) {
+      const size_t from = choose(shape, slice / shape.heads, slice % shape.heads);
+      std::copy_n(before.begin() + static_cast<ptrdiff_t>(from * stride), stride,
+                  values.begin() + static_cast<ptrdiff_t>(slice * stride));
+    }
+  };
+  gather(problem.K);
+  gather(problem.V);
+  if (also_q) gather(problem.Q);
+  return problem;
+}
+
+/// Reads each [rows, columns] slice as if it were stored transposed.
+void misread_as_transposed(Values& values, const Shape& shape) {
+  const Eigen::Index rows = shape.seq_k, columns = shape.head_dim;
+  for (size_t slice = 0; slice < shape.slices(); ++slice) {
+    Eigen::Map<RowMatrix> matrix(values.data() + slice * rows * columns, rows, columns);
+    const RowMatrix stored = matrix;
+    matrix = MatrixView(stored.data(), columns, rows).transpose();
+  }
+}
+
+/// O = weights(S) V for every slice.
+Values with_weights(const Evidence& evidence, const std::function<RowMatrix(RowMatrix)>& weights) {
+  const Shape& shape = evidence.shape;
+  const Problem problem = original(evidence);
+  Values result(shape.q_elements());
+  const Eigen::Index n = shape.seq_q, keys = shape.seq_k, d = shape.head_dim;
+  for (size_t slice = 0; slice < shape.slices(); ++slice) {
+    const MatrixView scores(evidence.expected.S.data() + slice * n * keys, n, keys);
+    const MatrixView values(problem.V.data() + slice * keys * d, keys, d);
+    Eigen::Map<RowMatrix>(result.data() + slice * n * d, n, d) = weights(scores) * values;
+  }
+  return result;
+}
+
+RowMatrix softmax_of_columns(const RowMatrix& scores) {
+  RowMatrix transposed = scores.transpose();
+  reference::softmax_rows(transposed);
+  return transposed.transpose();
+}
+
+RowMatrix shifted_exp(const RowMatrix& scores) {
+  return (scores.colwise() - scores.rowwise().maxCoeff()).array().exp();
+}
+
+struct Hypothesis {
+  const char* cause;
+  std::string text;
+  const char* topic;
+  std::function<Values()> output;
+};
+
+void add_scales(const Evidence& evidence, std::vector<Hypothesis>& list) {
+  const double scale = evidence.shape.scale, d = evidence.shape.head_dim;
+  const auto with_scale = [&evidence](double value) {
+    return [&evidence, value] {
+      Problem problem = original(evidence);
+      problem.scale = value;
+      return solve(problem);
+    };
+  };
+  const struct {
+    double value;
+    const char* name;
+  } guesses[] = {{1, "1 (no scale at all)"},
+                 {1 / d, "1/d (the root is missing)"},
+                 {1 / std::sqrt(d), "1/sqrt(d), but this case asks for another scale"},
+                 {std::sqrt(d), "sqrt(d) (multiplied instead of divided)"},
+                 {scale * scale, "scale * scale (applied twice)"}};
+  for (const auto& guess : guesses) {
+    list.push_back({"wrong_scale",
+                    format("O is what attention with scale = %s gives. Multiply Q K^T by "
+                           "shape.scale (%.6g here), "
+                           "once.",
+                           guess.name, scale),
+                    "scores", with_scale(guess.value)});
+  }
+}
+
+void add_keys(const Evidence& evidence, std::vector<Hypothesis>& list) {
+  const int keys = evidence.shape.seq_k;
+  const auto with = [&evidence](int count) {
+    return [&evidence, count] { return solve(with_keys(evidence, count)); };
+  };
+  if (keys > 1) {
+    list.push_back({"dropped_key",
+                    format("O is what the first %d of %d keys give: the last key is left out. "
+                           "Check the loop's bound.",
+                           keys - 1, keys),
+                    "softmax", with(keys - 1)});
+  }
+  for (const int tile : evidence.lab.diagnosis.tiles) {
+    const int down = keys / tile * tile, up = (keys + tile - 1) / tile * tile;
+    if (down > 0 && down < keys - 1) {
+      list.push_back(
+          {"dropped_tail",
+           format(
+               "O is what the first %d of %d keys give: the last, partial tile of %d is left out. "
+               "Round the number of tiles up, and guard the loads.",
+               down, keys, tile),
+           "softmax", with(down)});
+    }
+    if (up > keys) {
+      list.push_back(
+          {"padded_keys",
+           format("O is what %d keys give when keys %d to %d have score 0: the padding of the last "
+                  "tile of "
+                  "%d takes part in the softmax. Give it the score -INFINITY, or leave it out.",
+                  up, keys, up - 1, tile),
+           "softmax", with(up)});
+    }
+  }
+}
+
+void add_slices(const Evidence& evidence, std::vector<Hypothesis>& list) {
+  const auto add = [&](const char* cause, const std::string& what, SliceChoice choose) {
+    for (const bool also_q : {false, true}) {
+      list.push_back({cause,
+                      "O is what every " + what + " gives when it reads " +
+                          (also_q ? "Q, K and V" : "K and V") + " of " + what +
+                          " 0. Slice (b, h) starts at (b * heads + h) * N * d.",
+                      "scores", [&evidence, choose, also_q] {
+                        return solve(with_slices(evidence, choose, also_q));
+                      }});
+    }
+  };
+  if (evidence.shape.heads > 1) {
+    add("head_ignored", "head",
+        [](const Shape& shape, size_t b, size_t) { return b * shape.heads; });
+  }
+  if (evidence.shape.batch > 1) {
+    add("batch_ignored", "batch", [](const Shape&, size_t, size_t h) { return h; });
+  }
+}
+
+void add_layouts(const Evidence& evidence, std::vector<Hypothesis>& list) {
+  list.push_back({"transposed_v",
+                  "O is what V gives when it is read as [d, Nk]. V is [Nk, d]: element (j, c) is "
+                  "V[j * d + c].",
+                  "weighted_sum", [&evidence] {
+                    Problem problem = original(evidence);
+                    misread_as_transposed(problem.V, problem.shape);
+                    return solve(problem);
+                  }});
+  list.push_back({"transposed_k",
+                  "O is what K gives when it is read as [d, Nk]. K is [Nk, d]: element (j, c) is "
+                  "K[j * d + c].",
+                  "scores", [&evidence] {
+                    Problem problem = original(evidence);
+                    misread_as_transposed(problem.K, problem.shape);
+                    return solve(problem);
+                  }});
+  if (evidence.shape.seq_q == evidence.shape.seq_k) {
+    list.push_back({"copies_v", "O equals V: no weighted sum took place.", "weighted_sum",
+                    [&evidence] { return original(evidence).V; }});
+  }
+}
+
+void add_softmaxes(const Evidence& evidence, std::vector<Hypothesis>& list) {
+  list.push_back(
+      {"all_zero",
+       "O is zero everywhere. Is the sum stored, and are P and V read from the right buffers?",
+       "weighted_sum", [&evidence] { return Values(evidence.O.size(), 0.0); }});
+  list.push_back(
+      {"mean_of_v", "O is the mean of V: all weights are equal, so the scores have no influence.",
+       "softmax", [&evidence] {
+         return with_weights(evidence, [](const RowMatrix& s) -> RowMatrix {
+           return RowMatrix::Constant(s.rows(), s.cols(), 1.0 / static_cast<double>(s.cols()));
+         });
+       }});
+  list.push_back({"not_normalised",
+                  "P is not normalised: O is what exp(S - m) V gives. Divide by the row's sum l.",
+                  "softmax", [&evidence] { return with_weights(evidence, shifted_exp); }});
+  list.push_back({"not_normalised",
+                  "P is not normalised: O is what exp(S) V gives. Subtract the row's maximum m and "
+                  "divide by the row's sum l.",
+                  "softmax", [&evidence] {
+                    return with_weights(
+                        evidence, [](const RowMatrix& s) -> RowMatrix { return s.array().exp(); });
+                  }});
+  list.push_back({"wrong_axis",
+                  "The softmax runs along the wrong axis: the columns of P sum to 1, not its rows. "
+                  "Each query i normalises over the keys j.",
+                  "softmax", [&evidence] { return with_weights(evidence, softmax_of_columns); }});
+  list.push_back({"no_softmax", "O is S V: the softmax is missing.", "softmax", [&evidence] {
+                    return with_weights(evidence, [](const RowMatrix& s) { return s; });
+                  }});
+}
+
+/// O = factor * expected, with the factor that fits best.
+void add_factor(const Evidence& evidence, std::vector<Hypothesis>& list) {
+  double product = 0, square = 0;
+  for (size_t i = 0; i < evidence.O.size(); ++i) {
+    product += evidence.O[i] * evidence.expected.O[i];
+    square += evidence.expected.O[i] * evidence.expected.O[i];
+  }
+  const double factor = product / square;
+  if (!std::isfinite(factor) || factor == 0) return;
+  list.push_back({"constant_factor",
+                  format("O is %.6g times the right result, everywhere.", factor), "weighted_sum",
+                  [&evidence, factor] {
+                    Values values = evidence.expected.O;
+                    for (double& value : values) value *= factor;
+                    return values;
+                  }});
+}
+
+/// Whether `predicted` explains what came and differs visibly from the right result.
+bool explains(const Evidence& evidence, const Values& predicted) {
+  double largest = 0;
+  for (const double value : predicted) largest = std::max(largest, std::abs(value));
+  if (!std::isfinite(largest)) return false;
+  const double values = std::max(evidence.expected.max_abs_value, largest);
+  ErrorBound bound = error_bound(evidence.lab.tolerance, evidence.expected.max_abs_score, values);
+  bound.absolute *= evidence.lab.diagnosis.match_factor;
+  bound.relative *= evidence.lab.diagnosis.match_factor;
+  bool differs = false;
+  for (size_t i = 0; i < predicted.size(); ++i) {
+    if (!bound.holds(evidence.O[i], predicted[i])) return false;
+    differs = differs || !bound.holds(evidence.expected.O[i], predicted[i]);
+  }
+  return differs;
+}
+
+}  // namespace
+
+std::optional<Diagnosis> diagnose_formula(const Evidence& evidence) {
+  if (evidence.comparison.not_finite > 0) return std::nullopt;
+  std::vector<Hypothesis> list;
+  add_softmaxes(evidence, list);
+  add_scales(evidence, list);
+  add_keys(evidence, list);
+  add_slices(evidence, list);
+  add_layouts(evidence, list);
+  add_factor(evidence, list);
+  for (const Hypothesis& hypothesis : list) {
+    if (explains(evidence, hypothesis.output())) {
+      return Diagnosis{hypothesis.cause, hypothesis.text, hypothesis.topic};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace flashlab::judge

@@ -1,0 +1,254 @@
+#include "lab.hpp"
+
+#include <toml++/toml.h>
+#include <cmath>
+#include <set>
+
+#include "points.hpp"
+
+namespace flashlab::judge {
+namespace {
+
+/// A TOML table that knows which of its keys were read, so that a misspelt one is an error and not
+/// a silent default.
+class Reader {
+ public:
+  Reader(const toml::table& table, std::string file, std::string where)
+      : table_(table), file_(std::move(file)), where_(std::move(where)) {}
+
+  template <class T>
+  T need(const std::string& key) {
+    if (!table_.contains(key)) fail("lacks '" + key + "'");
+    return get<T>(key, T{});
+  }
+
+  template <class T>
+  T get(const std::string& key, T otherwise) {
+    read_.insert(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr) return otherwise;
+    const auto value = node->value<T>();
+    if (!value) fail("'" + key + "' has the wrong type");
+    return *value;
+  }
+
+  Reader table(const std::string& key) {
+    read_.insert(key);
+    const toml::table* table = table_[key].as_table();
+    if (table == nullptr) fail("lacks the table '" + key + "'");
+    return {*table, file_, where_ + "." + key};
+  }
+
+  const toml::array& array(const std::string& key) {
+    read_.insert(key);
+    const toml::array* array = table_[key].as_array();
+    if (array == nullptr) fail("lacks the array '" + key + "'");
+    return *array;
+  }
+
+  bool has(const std::string& key) const { return table_.contains(key); }
+  std::vector<std::string> keys() const {
+    std::vector<std::string> keys;
+    for (const auto& [key, node] : table_) keys.emplace_back(key.str());
+    return keys;
+  }
+  Reader element(const toml::node& node, const std::string& where) const {
+    if (!node.is_table()) fail("has something else than a table in '" + where + "'");
+    return {*node.as_table(), file_, where};
+  }
+
+  /// To be called when all known keys were read.
+  void finish() const {
+    for (const std::string& key : keys()) {
+      if (!read_.contains(key)) fail("has the unknown key '" + key + "'");
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw EnvironmentError(file_ + ":" + std::to_string(table_.source().begin.line) + ": " +
+                           where_ + " " + what);
+  }
+
+ private:
+  const toml::table& table_;
+  std::string file_, where_;
+  std::set<std::string> read_;
+};
+
+InputRecipe read_recipe(Reader reader) {
+  InputRecipe recipe;
+  recipe.q_mean = reader.get("q_mean", recipe.q_mean);
+  recipe.q_sigma = reader.get("q_sigma", recipe.q_sigma);
+  recipe.k_mean = reader.get("k_mean", recipe.k_mean);
+  recipe.k_sigma = reader.get("k_sigma", recipe.k_sigma);
+  recipe.v_mean = reader.get("v_mean", recipe.v_mean);
+  recipe.v_sigma = reader.get("v_sigma", recipe.v_sigma);
+  recipe.spike_probability = reader.get("spike_probability", recipe.spike_probability);
+  recipe.spike_sigma = reader.get("spike_sigma", recipe.spike_sigma);
+  recipe.k_growth = reader.get("k_growth", recipe.k_growth);
+  reader.finish();
+  return recipe;
+}
+
+Shape read_shape(Reader reader) {
+  Shape shape;
+  shape.batch = reader.get("batch", 1);
+  shape.heads = reader.get("heads", 1);
+  shape.seq_q = reader.need<int>("seq_q");
+  shape.seq_k = reader.need<int>("seq_k");
+  shape.head_dim = reader.need<int>("head_dim");
+  for (const int size : {shape.batch, shape.heads, shape.seq_q, shape.seq_k, shape.head_dim}) {
+    if (size < 1) reader.fail("has a size below 1");
+  }
+  shape.scale = static_cast<float>(reader.get("scale", 1.0 / std::sqrt(shape.head_dim)));
+  reader.finish();
+  return shape;
+}
+
+Limit read_limit(Reader reader) {
+  Limit limit;
+  limit.meter = reader.need<std::string>("meter");
+  if (!is_limitable(limit.meter)) reader.fail("names the unknown meter '" + limit.meter + "'");
+  limit.per_score = reader.get("per_score", 0.0);
+  limit.per_product = reader.get("per_product", 0.0);
+  limit.per_element = reader.get("per_element", 0.0);
+  limit.at_least_per_score = reader.get("at_least_per_score", 0.0);
+  limit.margin = reader.get("margin", 1.0);
+  limit.constant = reader.get("constant", 0.0);
+  reader.finish();
+  return limit;
+}
+
+CaseSpec read_case(Reader reader, const std::map<std::string, InputRecipe>& recipes) {
+  CaseSpec spec;
+  spec.name = reader.need<std::string>("name");
+  spec.group = reader.need<std::string>("group");
+  spec.points = reader.need<double>("points");
+  spec.shape = read_shape(reader.table("shape"));
+  const auto recipe = recipes.find(reader.get<std::string>("inputs", "normal"));
+  if (recipe == recipes.end()) reader.fail("names unknown inputs");
+  spec.inputs = recipe->second;
+  if (reader.has("device")) {
+    const auto device = reader.need<std::string>("device");
+    if (device != "vgpu" && device != "cuda")
+      reader.fail("has the unknown device '" + device + "'");
+    spec.only_on = device == "vgpu" ? DeviceKind::kVirtual : DeviceKind::kCuda;
+  }
+  if (reader.has("limits")) {
+    for (const toml::node& node : reader.array("limits")) {
+      spec.limits.push_back(read_limit(reader.element(node, spec.name + ".limits")));
+    }
+  }
+  reader.finish();
+  return spec;
+}
+
+void read_limits(Reader reader, Lab& lab) {
+  lab.start_seconds = reader.need<double>("start_seconds");
+  lab.case_seconds = reader.need<double>("case_seconds");
+  lab.launch_seconds = reader.need<double>("launch_seconds");
+  lab.hangs = reader.need<int>("hangs");
+  lab.workspace_bytes = reader.need<uint64_t>("workspace_bytes");
+  reader.finish();
+}
+
+void read_judgement(Reader tolerance, Reader diagnosis, Lab& lab) {
+  lab.tolerance = {tolerance.need<double>("absolute"), tolerance.need<double>("eps_factor"),
+                   tolerance.need<double>("relative")};
+  tolerance.finish();
+  lab.diagnosis.match_factor = diagnosis.need<double>("match_factor");
+  lab.diagnosis.near_miss = diagnosis.need<double>("near_miss");
+  for (const toml::node& node : diagnosis.array("tiles")) {
+    lab.diagnosis.tiles.push_back(node.value_or(0));
+    if (lab.diagnosis.tiles.back() < 1) diagnosis.fail("has a tile below 1");
+  }
+  diagnosis.finish();
+}
+
+/// The topics that messages refer to.
+constexpr const char* kTopics[] = {"not_implemented", "scores",  "softmax",  "weighted_sum",
+                                   "memory",          "traffic", "debugging"};
+
+Lab read_lab(const toml::table& table, const std::string& file) {
+  Reader root(table, file, "lab.toml");
+  if (root.need<int>("schema") != 1) root.fail("has a schema other than 1");
+  Lab lab;
+  Reader head = root.table("lab");
+  lab.id = head.need<std::string>("id");
+  lab.title = head.need<std::string>("title");
+  lab.entry = head.need<std::string>("entry");
+  lab.kind = head.need<std::string>("kind");
+  lab.rerun = head.need<std::string>("rerun");
+  for (const char* key : {"handout", "source"}) head.need<std::string>(key);  // for `flashlab`
+  head.need<bool>("speed_graded");
+  head.finish();
+
+  read_limits(root.table("limits"), lab);
+  read_judgement(root.table("tolerance"), root.table("diagnosis"), lab);
+  Reader sections = root.table("sections");
+  for (const char* topic : kTopics) lab.sections[topic] = sections.need<std::string>(topic);
+  sections.finish();
+
+  std::map<std::string, InputRecipe> recipes;
+  Reader inputs = root.table("inputs");
+  for (const std::string& name : inputs.keys()) recipes[name] = read_recipe(inputs.table(name));
+
+  std::set<std::string> names;
+  for (const toml::node& node : root.array("case")) {
+    lab.cases.push_back(read_case(root.element(node, "case"), recipes));
+    const CaseSpec& spec = lab.cases.back();
+    if (!names.insert(spec.name).second) root.fail("has two cases named '" + spec.name + "'");
+    // A limit fails with the handout section of its group.
+    if (!spec.limits.empty() && !lab.sections.contains(spec.group)) {
+      root.fail("has no handout section for the group '" + spec.group + "'");
+    }
+  }
+  if (lab.cases.empty()) root.fail("has no cases");
+  root.finish();
+  return lab;
+}
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+}  // namespace
+
+const char* to_string(DeviceKind kind) {
+  return kind == DeviceKind::kVirtual ? "vgpu" : "cuda";
+}
+
+double Limit::at_most(const Shape& shape) const {
+  const auto scores = static_cast<double>(shape.scores());
+  const auto elements = 2.0 * static_cast<double>(shape.q_elements() + shape.k_elements());
+  return margin *
+             (per_score * scores + per_product * scores * shape.head_dim + per_element * elements) +
+         constant;
+}
+
+double Limit::at_least(const Shape& shape) const {
+  return at_least_per_score * static_cast<double>(shape.scores());
+}
+
+std::string Lab::rerun_command(const std::string& case_name, uint64_t seed) const {
+  std::string command = rerun;
+  replace_all(command, "{case}", case_name);
+  replace_all(command, "{seed}", std::to_string(seed));
+  return command;
+}
+
+Lab load_lab(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) {
+    throw EnvironmentError(path.string() + ": no such lab file");
+  }
+  try {
+    return read_lab(toml::parse_file(path.string()), path.string());
+  } catch (const toml::parse_error& error) {
+    throw EnvironmentError(path.string() + ":" + std::to_string(error.source().begin.line) + ": " +
+                           std::string(error.description()));
+  }
+}
+
+}  // namespace flashlab::judge

@@ -1,0 +1,148 @@
+// flashlab-judge: grades one submission for one lab. README.md has the contract.
+#include <getopt.h>
+#include <gtest/gtest.h>
+#include <sys/random.h>
+
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <string_view>
+
+#include "session.hpp"
+
+namespace flashlab::judge {
+namespace {
+
+constexpr const char* kUsage =
+    "usage: flashlab-judge --lab LAB.toml --submission FILE.so --worker FILE --runtime-dir DIR "
+    "[--runtime-dir DIR]...\n"
+    "                      [--launcher WORD]... --device vgpu|cuda [--case GLOB] [--seed N] "
+    "--output FILE.json\n"
+    "\n"
+    "  --runtime-dir   holds libcudart.so.13: the virtual GPU's or NVIDIA's; first on the worker's "
+    "library path\n"
+    "  --launcher      one word of a command put before the worker (a sandbox that keeps file "
+    "descriptors 3 and 4\n"
+    "                  and LD_LIBRARY_PATH)\n"
+    "  --case          shell pattern of case names; all by default\n"
+    "  --seed          0 to 2^53 - 1; from the operating system by default, and recorded\n"
+    "\n"
+    "Exit code: 0 graded, 1 the submission cannot be loaded or crashed in every case, 2 usage or "
+    "environment.\n";
+
+constexpr uint64_t kMaxSeed = (uint64_t{1} << 53) - 1;  // exact in JSON numbers
+
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+uint64_t random_seed() {
+  uint64_t seed = 0;
+  if (getentropy(&seed, sizeof seed) != 0) throw EnvironmentError("no entropy for a seed");
+  return seed & kMaxSeed;
+}
+
+uint64_t parse_seed(std::string_view text) {
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || end != text.data() + text.size() || seed > kMaxSeed) {
+    throw UsageError("--seed needs an integer from 0 to 2^53 - 1, not '" + std::string(text) + "'");
+  }
+  return seed;
+}
+
+DeviceKind parse_device(std::string_view text) {
+  if (text == "vgpu") return DeviceKind::kVirtual;
+  if (text == "cuda") return DeviceKind::kCuda;
+  throw UsageError("--device needs vgpu or cuda, not '" + std::string(text) + "'");
+}
+
+void require_file(const std::filesystem::path& path, const char* option) {
+  if (path.empty()) throw UsageError(std::string(option) + " is missing");
+  if (!std::filesystem::is_regular_file(path)) {
+    throw EnvironmentError(std::string(option) + ": no such file: " + path.string());
+  }
+}
+
+SessionOptions parse(int argc, char** argv) {
+  const option kOptions[] = {{"lab", required_argument, nullptr, 'l'},
+                             {"submission", required_argument, nullptr, 's'},
+                             {"worker", required_argument, nullptr, 'w'},
+                             {"runtime-dir", required_argument, nullptr, 'r'},
+                             {"launcher", required_argument, nullptr, 'L'},
+                             {"device", required_argument, nullptr, 'd'},
+                             {"case", required_argument, nullptr, 'c'},
+                             {"seed", required_argument, nullptr, 'S'},
+                             {"output", required_argument, nullptr, 'o'},
+                             {nullptr, 0, nullptr, 0}};
+  SessionOptions options;
+  std::string device;
+  options.seed = random_seed();
+  opterr = 0;
+  for (int letter; (letter = getopt_long(argc, argv, "+", kOptions, nullptr)) != -1;) {
+    switch (letter) {
+      case 'l':
+        options.lab = optarg;
+        break;
+      case 's':
+        options.worker.submission = optarg;
+        break;
+      case 'w':
+        options.worker.worker = optarg;
+        break;
+      case 'r':
+        options.worker.runtime_dirs.emplace_back(optarg);
+        break;
+      case 'L':
+        options.worker.launcher.emplace_back(optarg);
+        break;
+      case 'd':
+        device = optarg;
+        break;
+      case 'c':
+        options.case_glob = optarg;
+        break;
+      case 'S':
+        options.seed = parse_seed(optarg);
+        break;
+      case 'o':
+        options.output = optarg;
+        break;
+      default:
+        throw UsageError(std::string("unknown or incomplete option ") + argv[optind - 1]);
+    }
+  }
+  if (optind < argc) throw UsageError(std::string("unexpected argument ") + argv[optind]);
+  require_file(options.lab, "--lab");
+  require_file(options.worker.submission, "--submission");
+  require_file(options.worker.worker, "--worker");
+  options.device = parse_device(device);
+  if (options.output.empty()) throw UsageError("--output is missing");
+  if (options.worker.runtime_dirs.empty()) throw UsageError("--runtime-dir is missing");
+  return options;
+}
+
+int run(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--help") {
+    std::cout << kUsage;
+    return kGraded;
+  }
+  try {
+    return run_session(parse(argc, argv));
+  } catch (const UsageError& error) {
+    std::cerr << "flashlab-judge: " << error.what() << " (see --help)\n";
+  } catch (const std::exception& error) {
+    std::cerr << "flashlab-judge: " << error.what() << "\n";
+  }
+  return kNoVerdict;
+}
+
+}  // namespace
+}  // namespace flashlab::judge
+
+int main(int argc, char** argv) {
+  int no_arguments = 1;  // GoogleTest reads its own settings from the environment only
+  testing::InitGoogleTest(&no_arguments, argv);
+  return flashlab::judge::run(argc, argv);
+}

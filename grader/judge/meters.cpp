@@ -1,0 +1,101 @@
+#include "meters.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace flashlab::judge {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kSectorBytes = 32;
+
+/// Keys of a launch record that are summed over launches, under the same names.
+constexpr std::array kSummed = {
+    "global_load_requests",  "global_load_sectors",   "global_load_bytes",
+    "global_store_requests", "global_store_sectors",  "global_store_bytes",
+    "compulsory_sectors",    "warp_instructions",     "lane_instructions",
+    "shared_load_conflicts", "shared_store_conflicts"};
+
+double number(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) {
+    throw std::runtime_error(std::string("the device's report has no number '") + key + "'");
+  }
+  const auto value = found->get<double>();
+  if (!(value >= 0 && std::isfinite(value))) {
+    throw std::runtime_error(std::string("the device's report has an impossible '") + key + "'");
+  }
+  return value;
+}
+
+json parse(std::string_view text) {
+  json report = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!report.is_object() || !report.contains("launches") || !report["launches"].is_array()) {
+    throw std::runtime_error("the device's report is not the expected JSON");
+  }
+  return report;
+}
+
+void read_launches(const json& launches, std::map<std::string, double>& values) {
+  for (const char* key : kSummed) values[key] = 0;
+  for (const json& launch : launches) {
+    for (const char* key : kSummed) values[key] += number(launch, key);
+  }
+  values["launches"] = static_cast<double>(launches.size());
+  values["distinct_bytes"] = kSectorBytes * values["compulsory_sectors"];
+  values["requested_bytes"] = values["global_load_bytes"] + values["global_store_bytes"];
+  values["sector_bytes"] =
+      kSectorBytes * (values["global_load_sectors"] + values["global_store_sectors"]);
+  for (const std::string kind : {"load", "store"}) {
+    const double requests = values["global_" + kind + "_requests"];
+    if (requests > 0) {
+      values["sectors_per_" + kind + "_request"] = values["global_" + kind + "_sectors"] / requests;
+    }
+  }
+}
+
+std::optional<Fault> read_fault(const json& report) {
+  const auto found = report.find("fault");
+  if (found == report.end() || !found->is_object()) return std::nullopt;
+  const auto text = [&](const char* key) {
+    const auto field = found->find(key);
+    return field != found->end() && field->is_string() ? field->get<std::string>() : "";
+  };
+  return Fault{text("code"), text("report")};
+}
+
+}  // namespace
+
+std::optional<double> Meters::find(const std::string& name) const {
+  const auto found = values.find(name);
+  if (found == values.end()) return std::nullopt;
+  return found->second;
+}
+
+Meters read_meters(const protocol::CaseReply& reply, std::string_view report, const Shape& shape) {
+  Meters meters;
+  auto& values = meters.values;
+  values["workspace_bytes"] = static_cast<double>(reply.workspace_bytes);
+  values["peak_device_bytes"] = static_cast<double>(reply.peak_device_bytes);
+  if (std::isfinite(reply.host_seconds)) values["host_seconds"] = reply.host_seconds;
+  if (std::isfinite(reply.event_seconds) && reply.event_seconds >= 0) {
+    values["event_seconds"] = reply.event_seconds;
+  }
+  if (report.empty()) return meters;
+
+  const json parsed = parse(report);
+  read_launches(parsed["launches"], values);
+  meters.fault = read_fault(parsed);
+  values["peak_device_bytes"] = number(parsed, "peak_device_bytes");
+  const double tensors =
+      2.0 * sizeof(float) * static_cast<double>(shape.q_elements() + shape.k_elements());
+  values["unmetered_bytes"] =
+      std::max(0.0, values["peak_device_bytes"] - tensors - values["workspace_bytes"]);
+  return meters;
+}
+
+}  // namespace flashlab::judge

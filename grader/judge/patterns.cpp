@@ -1,0 +1,182 @@
+// Rules that look at where the wrong elements are and what they hold.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "diagnose.hpp"
+#include "text.hpp"
+
+namespace flashlab::judge {
+namespace {
+
+/// exp(x) of a float32 is infinite above this, and zero below the second (denormals included).
+const double kExpOverflow = std::log(std::numeric_limits<float>::max());
+const double kExpUnderflow = std::log(std::numeric_limits<float>::denorm_min());
+
+struct Axis {
+  const char* one;
+  const char* many;
+};
+constexpr std::array<Axis, 4> kAxes = {
+    {{"batch", "batches"}, {"head", "heads"}, {"row", "rows"}, {"column", "columns"}}};
+
+std::array<size_t, 4> extents(const Shape& shape) {
+  return {static_cast<size_t>(shape.batch), static_cast<size_t>(shape.heads),
+          static_cast<size_t>(shape.seq_q), static_cast<size_t>(shape.head_dim)};
+}
+
+/// The region of the elements for which `is_bad` holds: along each axis, the smallest range that
+/// contains them all.
+template <class Predicate>
+std::string region_of(const Evidence& evidence, Predicate is_bad) {
+  std::array<size_t, 4> low, high{};
+  low.fill(std::numeric_limits<size_t>::max());
+  for (size_t index = 0; index < evidence.O.size(); ++index) {
+    if (!is_bad(index)) continue;
+    const auto at = position(index, evidence.shape, evidence.shape.head_dim);
+    for (size_t axis = 0; axis < at.size(); ++axis) {
+      low[axis] = std::min(low[axis], at[axis]);
+      high[axis] = std::max(high[axis], at[axis]);
+    }
+  }
+  std::string text;
+  const auto size = extents(evidence.shape);
+  for (size_t axis = 0; axis < size.size(); ++axis) {
+    if (low[axis] == 0 && high[axis] + 1 == size[axis]) continue;
+    if (!text.empty()) text += ", ";
+    text += low[axis] == high[axis]
+                ? format("%s %zu", kAxes[axis].one, low[axis])
+                : format("%s %zu to %zu", kAxes[axis].many, low[axis], high[axis]);
+    text += format(" of 0..%zu", size[axis] - 1);
+  }
+  return text.empty() ? text : "only " + text;
+}
+
+/// Whether every wrong element is not finite, and lies in rows whose largest score satisfies
+/// `condition`.
+template <class Condition>
+bool only_not_finite_where(const Evidence& evidence, Condition condition) {
+  const Comparison& comparison = evidence.comparison;
+  if (comparison.not_finite == 0 || comparison.wrong != comparison.not_finite) return false;
+  for (size_t index = 0; index < comparison.is_wrong.size(); ++index) {
+    const double row_max = evidence.expected.row_max[index / evidence.shape.head_dim];
+    if (comparison.is_wrong[index] && !condition(row_max)) return false;
+  }
+  return true;
+}
+
+/// The first wrong element of a stage's matrix, for the message.
+std::string describe_first(const char* name, const Comparison& comparison, const Shape& shape) {
+  const Mismatch& mismatch = comparison.first.front();
+  return describe_position(name, mismatch.index, shape, shape.seq_k, 'j') +
+         (is_poison(mismatch.got)
+              ? format(" should be %.7g and was never written", mismatch.expected)
+              : format(" should be %.7g and is %.7g", mismatch.expected, mismatch.got));
+}
+
+}  // namespace
+
+std::string describe_region(const Evidence& evidence) {
+  return region_of(evidence, [&](size_t index) { return evidence.comparison.is_wrong[index]; });
+}
+
+std::optional<Diagnosis> diagnose_unwritten(const Evidence& evidence) {
+  const Comparison& comparison = evidence.comparison;
+  if (comparison.unwritten == 0) return std::nullopt;
+  if (comparison.unwritten == comparison.total) {
+    return Diagnosis{"unwritten",
+                     "O was never written. Is the last kernel launched, with a grid that is not "
+                     "empty, and does it "
+                     "store to O?",
+                     "weighted_sum"};
+  }
+  const std::string region =
+      region_of(evidence, [&](size_t index) { return is_poison(evidence.O[index]); });
+  return Diagnosis{
+      "unwritten",
+      "Part of O was never written: " + (region.empty() ? "elements all over it" : region) +
+          ". When a size is no multiple of the block, the last block is a partial one: round the "
+          "grid "
+          "up, ceil(N / block), and guard the stores.",
+      "weighted_sum"};
+}
+
+std::optional<Diagnosis> diagnose_not_finite(const Evidence& evidence) {
+  if (only_not_finite_where(evidence, [](double m) { return m > kExpOverflow; })) {
+    return Diagnosis{
+        "missing_max",
+        format(
+            "O is NaN or infinite exactly where a row's largest score exceeds %.1f: exp overflows. "
+            "Subtract the row's maximum before the exponential.",
+            kExpOverflow),
+        "softmax"};
+  }
+  if (only_not_finite_where(evidence, [](double m) { return m < kExpUnderflow; })) {
+    return Diagnosis{
+        "underflow",
+        format(
+            "O is NaN or infinite where all scores of a row are below %.1f: every exp is 0 and the "
+            "sum too, 0/0. Subtract the row's maximum, and start the search for it at -INFINITY, "
+            "not at 0.",
+            kExpUnderflow),
+        "softmax"};
+  }
+  if (evidence.comparison.not_finite == 0) return std::nullopt;
+  std::optional<Diagnosis> stage = diagnose_stage(evidence);
+  const std::string region =
+      region_of(evidence, [&](size_t index) { return !std::isfinite(evidence.O[index]); });
+  const std::string where = region.empty() ? "all over it" : region;
+  return Diagnosis{
+      "not_finite",
+      "O has NaN or infinite elements, " + where + ". " +
+          (stage
+               ? stage->text
+               : "Scratch memory holds NaN until it is written: is every element that is read also "
+                 "written, and is nothing divided by 0?"),
+      stage ? stage->topic : "debugging"};
+}
+
+std::optional<Diagnosis> diagnose_lost_precision(const Evidence& evidence) {
+  const Comparison& comparison = evidence.comparison;
+  const double limit = evidence.lab.diagnosis.near_miss * evidence.expected.max_abs_value;
+  if (comparison.not_finite > 0 || !(comparison.max_abs_error <= limit)) return std::nullopt;
+  return Diagnosis{
+      "lost_precision",
+      format(
+          "O is close, but off by up to %.2g where float32 gives %.2g. Is something kept in half "
+          "precision, approximated, or are a few terms of a sum lost?",
+          comparison.max_abs_error, comparison.bound.absolute),
+      "debugging"};
+}
+
+std::optional<Diagnosis> diagnose_stage(const Evidence& evidence) {
+  if (evidence.S.empty() || evidence.P.empty()) return std::nullopt;
+  const auto& expected = evidence.expected;
+  const Tolerance& tolerance = evidence.lab.tolerance;
+  const Comparison scores =
+      compare(evidence.S, expected.S, error_bound(tolerance, expected.max_abs_score, 1));
+  if (!scores.ok()) {
+    return Diagnosis{
+        "scores_wrong",
+        "The fault is in the first stage: " + describe_first("S", scores, evidence.shape) +
+            format(" (%zu of %zu scores are wrong).", scores.wrong, scores.total),
+        "scores"};
+  }
+  // A probability inherits the error of its exponent, at most itself times that error.
+  const Comparison probabilities =
+      compare(evidence.P, expected.P, error_bound(tolerance, expected.max_abs_score, 1));
+  if (!probabilities.ok()) {
+    return Diagnosis{"softmax_wrong",
+                     "S is right, P is wrong: the fault is in the softmax. " +
+                         describe_first("P", probabilities, evidence.shape) + ".",
+                     "softmax"};
+  }
+  const std::string region = describe_region(evidence);
+  return Diagnosis{"weighted_sum_wrong",
+                   "S and P are right, O is wrong: the fault is in the product of P and V" +
+                       (region.empty() ? "." : " (" + region + ")."),
+                   "weighted_sum"};
+}
+
+}  // namespace flashlab::judge

@@ -1,0 +1,21 @@
+// One case on the device: prepare, call the submission, report what happened.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "device.hpp"
+#include "protocol.hpp"
+
+namespace flashlab::worker {
+
+/// Runs `request` with the entry point at `entry` (its signature is request.kind) and fills the
+/// regions of `memory` that the request names. Errors become data in the reply; never throws.
+protocol::CaseReply run_case(const Device& device, void* entry,
+                             const protocol::CaseRequest& request, std::span<std::byte> memory);
+
+/// Whether the worker can serve this request: known kind, spans inside the memory, sizes that match
+/// the shape.
+bool is_servable(const protocol::CaseRequest& request, size_t memory_bytes);
+
+}  // namespace flashlab::worker

@@ -96,10 +96,11 @@ std::vector<Declaration> parse_parameters(Cursor& cursor) {
   while (!cursor.accept(')')) {
     if (!declarations.empty()) cursor.expect(',', "a parameter");
     Variable prototype;
-    if (cursor.at(Token::Kind::DotWord)) prototype.space = space_from_name(cursor.take().text);
+    if (cursor.at(Token::Kind::DotWord)) prototype.space = space_from_name(cursor.peek().text);
     if (prototype.space != Space::Param && prototype.space != Space::Reg) {
-      cursor.fail("a parameter starts with .param or .reg");
+      cursor.fail_expected("a parameter: .param or .reg");
     }
+    cursor.take();
     size_t vector_length = 1;
     parse_attributes(cursor, prototype, &vector_length);
     declarations.push_back(parse_declarator(cursor, prototype, vector_length));

@@ -117,7 +117,7 @@ void FunctionParser::parse_statement() {
     cursor_.take();
   } else if (cursor_.accept('}')) {
     scopes_.close();
-  } else if (!cursor_.accept(';')) {  // an empty statement: inline asm that ends with ";;"
+  } else {
     cursor_.fail_expected("a statement");
   }
 }

@@ -1,0 +1,44 @@
+"""The virtual GPU's counts equal those that a real GPU's counters gave, on any number of CPU threads."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flashlab.layout import Layout
+
+BUILD = Layout.of_this_package().root / "build"
+RECORDED = json.loads(Path(__file__).with_name("h200_counts.json").read_text())["programs"]
+
+
+def launches(
+    program: str, arguments: list[str], threads: int, folder: Path
+) -> list[dict[str, Any]]:
+    """What the virtual GPU counted for each launch of a program, without the wall time."""
+    counters = folder / "counters.json"
+    words = [str(BUILD / "bin/vgpu"), "run", "--counters", "json", "--output", str(counters)]
+    words += ["--threads", str(threads), str(BUILD / "tests/vgpu/programs" / program), *arguments]
+    subprocess.run(words, check=True, timeout=60)
+    document = json.loads(counters.read_text())
+    for launch in document["launches"]:
+        del launch["seconds"]
+    return document["launches"]
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: recorded["program"])
+def test_counts_equal_the_hardware_s(recorded: dict[str, Any], tmp_path: Path) -> None:
+    counted = launches(recorded["program"], recorded["arguments"], 1, tmp_path)
+    assert len(counted) == len(recorded["launches"])
+    for ours, theirs in zip(counted, recorded["launches"], strict=True):
+        assert ours["kernel"].partition("(")[0] == theirs["kernel"]
+        assert {key: ours[key] for key in theirs if key != "kernel"} == {
+            key: value for key, value in theirs.items() if key != "kernel"
+        }
+
+
+@pytest.mark.parametrize("program", ["naive_attention", "divergence", "histogram", "reduce_shared"])
+def test_counts_do_not_depend_on_the_number_of_threads(program: str, tmp_path: Path) -> None:
+    alone = launches(program, [], 1, tmp_path)
+    assert alone
+    assert launches(program, [], 3, tmp_path) == alone

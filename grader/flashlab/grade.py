@@ -17,7 +17,7 @@ from flashlab.results import SCHEMA_VERSION, Result
 from flashlab.toolchain import RUNTIME, Compiler, find_compiler
 
 CASE_KEYS = ("name", "group", "status", "points", "max_points", "message", "handout", "seconds")
-CASE_KEYS += ("shape", "meters", "error", "diagnosis")
+CASE_KEYS += ("shape", "meters", "error", "diagnosis", "output")
 
 
 @dataclass(frozen=True)

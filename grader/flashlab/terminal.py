@@ -14,6 +14,7 @@ from flashlab.results import Result
 STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow", "error": "bold magenta"}
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LINE_LIMIT = 72
+LINES_SHOWN = 10
 
 
 def clean(text: str) -> str:
@@ -24,6 +25,13 @@ def clean(text: str) -> str:
 def points(value: float) -> str:
     """Points as people write them: 5, 2.5."""
     return f"{value:g}"
+
+
+def shortened(text: str) -> str:
+    """The first lines of what a submission printed; the result file holds all that was kept of it."""
+    lines = text.splitlines()
+    more = len(lines) - LINES_SHOWN
+    return "\n".join(lines[:LINES_SHOWN]) + (f"\n... and {more} more lines" if more > 0 else "")
 
 
 def case_table(result: Result) -> RenderableType:
@@ -61,6 +69,9 @@ def _failure(status: str, message: str, cases: list[dict[str, Any]]) -> Renderab
     if handout and handout not in body:
         body += f"\nread: {clean(handout)}"
     lines.append(Padding(Text(body), (0, 0, 0, 2)))
+    output = clean(cases[0].get("output", "")).strip()
+    if output:
+        lines.append(Padding(Text("it printed:\n" + shortened(output)), (0, 0, 0, 2)))
     if status != "skipped":
         lines.append(Padding(Text(f"again: {cases[0]['rerun']}", style="dim"), (0, 0, 0, 2)))
     return Padding(Group(*lines), (1, 0, 0, 0))

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,9 +100,3 @@ def real_layout() -> Layout:
             pytest.fail(f"{layout.judge} is missing: CI builds before it tests")
         pytest.skip("build/bin/flashlab-judge is not built")
     return layout
-
-
-def run_script(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(root / "flashlab"), *words], capture_output=True, text=True, timeout=120, check=False
-    )

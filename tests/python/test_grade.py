@@ -90,6 +90,15 @@ def test_failed_cases_show_the_whole_message_and_still_exit_0(repository, flashl
     )
 
 
+def test_what_the_submission_printed_is_shown_and_kept(repository, flashlab):
+    printed = "\n".join(f"line {n}" for n in range(12))
+    repository.plan(cases={"status": "failed", "points": 0, "message": "wrong", "output": printed})
+    out = flashlab("grade", "lab1").out
+    assert "line 9" in out
+    assert "... and 2 more lines" in out
+    assert repository.latest()["cases"][0]["output"] == printed
+
+
 def test_skipped_is_not_shown_as_passed(repository, flashlab):
     repository.plan(cases={"status": "skipped", "points": 0, "message": "needs a right result"})
     out = flashlab("grade", "lab1").out

@@ -42,7 +42,7 @@ def _lab_view(result: Result) -> dict[str, Any]:
         "result": result,
         "passed": sum(case["status"] == "passed" for case in cases),
         "percent": 100 * result["score"] / result["max_score"] if result["max_score"] else 0.0,
-        "unsuccessful": [case for case in cases if case["status"] != "passed"],
+        "unsuccessful": [{"output": "", **case} for case in cases if case["status"] != "passed"],
         "largest_error": {case["name"]: _largest_error(case) for case in cases},
         **_meter_table(cases),
         "figures": [

@@ -134,7 +134,7 @@ VGPU_EXPORT cudaError_t cudaDeviceSynchronize() {
 }
 
 VGPU_EXPORT cudaError_t cudaDeviceReset() {
-  return api_call(__func__, Errors::Waits, [](Runtime& runtime) { runtime.reset_device(); });
+  return api_call(__func__, Errors::None, [](Runtime& runtime) { runtime.reset_device(); });
 }
 
 VGPU_EXPORT cudaError_t cudaDriverGetVersion(int* version) {

@@ -45,12 +45,16 @@ void check_configuration(const vgpu::GpuProfile& profile, const CUkern_st& funct
              (most < profile.max_threads_per_block ? " by the kernel's __launch_bounds__"
                                                    : " on this device"));
   size_t most_shared = max_dynamic_shared(profile, function, kernel);
-  if (dynamic_shared > most_shared)
-    fail(cudaErrorInvalidValue,
-         std::to_string(dynamic_shared) + " bytes of dynamic shared memory for " + name +
-             ": at most " + std::to_string(most_shared) +
-             " here; raise it (up to 227 KiB with the static arrays) by cudaFuncSetAttribute with "
-             "cudaFuncAttributeMaxDynamicSharedMemorySize");
+  if (dynamic_shared <= most_shared) return;
+  size_t opt_in = profile.shared_per_block_optin;
+  std::string advice = dynamic_shared + kernel.static_shared > opt_in
+                           ? "a block can have " + std::to_string(opt_in) + " in all"
+                           : "raise it with cudaFuncSetAttribute(kernel, "
+                             "cudaFuncAttributeMaxDynamicSharedMemorySize, bytes)";
+  fail(cudaErrorInvalidValue, std::to_string(dynamic_shared) +
+                                  " bytes of dynamic shared memory for " + name + " beside " +
+                                  std::to_string(kernel.static_shared) + " static ones: at most " +
+                                  std::to_string(most_shared) + " now; " + advice);
 }
 
 /// Runs with `runtime.launch_mutex` and `runtime.mutex` held; releases the latter while the kernel

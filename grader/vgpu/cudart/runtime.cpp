@@ -132,6 +132,8 @@ void Runtime::require_stream(cudaStream_t stream) const {
 }
 
 void Runtime::reset_device() {
+  if (fault_)
+    sticky_ = cudaErrorDevicesUnavailable;  // an H200 answers so; a fault outlives a reset
   registry.unload_all();
   if (device_)
     for (const Allocation& allocation : *memory().snapshot())

@@ -31,7 +31,7 @@ struct GpuProfile {
   int max_block[3] = {1024, 1024, 64};
   int clock_khz = 1980000;
   int memory_clock_khz = 3201000;
-  int memory_bus_bits = 6144;
+  int memory_bus_bits = 6016;
 };
 
 }  // namespace vgpu

@@ -14,18 +14,19 @@ std::string with_separators(uint64_t number) {
   return digits;
 }
 
-/// "void flash<64>(float const*, int)" -> "flash<64>", cut when it is very long.
+/// "void flash<64>(float const*, int)" -> "flash<64>": without result type and parameters, cut when
+/// it is very long.
 std::string short_name(const std::string& kernel) {
+  size_t end = kernel.size(), begin = 0;
   int depth = 0;
-  size_t begin = 0, end = kernel.size();
-  for (size_t i = 0; i < kernel.size(); ++i) {
-    if (kernel[i] == '<') ++depth;
-    if (kernel[i] == '>') --depth;
-    if (depth == 0 && kernel[i] == ' ' && begin == 0) begin = i + 1;
-    if (depth == 0 && kernel[i] == '(' && i > begin) {
-      end = i;
-      break;
-    }
+  if (kernel.ends_with(')')) do {
+      --end;
+      depth += kernel[end] == ')' ? 1 : kernel[end] == '(' ? -1 : 0;
+    } while (depth != 0 && end > 0);
+  for (size_t i = 0; i < end; ++i) {
+    if (kernel[i] == '<' || kernel[i] == '(') ++depth;
+    if (kernel[i] == '>' || kernel[i] == ')') --depth;
+    if (kernel[i] == ' ' && depth == 0) begin = i + 1;
   }
   std::string name = kernel.substr(begin, end - begin);
   return name.size() <= kLongestName ? name : name.substr(0, kLongestName - 3) + "...";

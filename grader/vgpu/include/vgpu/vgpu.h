@@ -11,7 +11,8 @@ extern "C" {
 /* Version of this interface: 1. */
 int vgpuVersion(void);
 
-/* Forgets all launch records and findings, and sets the peak of device memory to what is allocated now. */
+/* Forgets all launch records, and sets the peak of device memory to what is allocated now. A fault stays in the report:
+ * it has ended the process's use of the device. */
 void vgpuReset(void);
 
 /* The launches and errors since the last vgpuReset as JSON text:

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Records on a real GPU what the conformance program must print: ./record.sh h200, in this folder.
+set -e
+nvcc -std=c++17 -arch=sm_90 -cudart shared -o /tmp/conformance *.cu
+/tmp/conformance >"$1/conformance.txt"
+for mode in fault trap assert misaligned reset; do /tmp/conformance $mode >"$1/${mode}.txt" 2>/dev/null; done

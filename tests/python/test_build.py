@@ -1,6 +1,7 @@
 """Building a submission with the real compiler: names and lines are the student's, the cache is exact."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -115,8 +116,10 @@ def test_a_compiler_that_does_not_end_is_stopped(layout, monkeypatch, tmp_path):
     nvcc.chmod(0o755)
     monkeypatch.setattr(building, "TIMEOUT_SECONDS", 1)
     slow = Compiler(nvcc, "13.0", "slow")
+    start = time.monotonic()
     with pytest.raises(SubmissionError, match="did not finish within 1 s"):
         build(layout, slow, submission(layout, SOURCE))
+    assert time.monotonic() - start < 20, "the compiler's processes are killed, not waited for"
     assert not list(layout.cache.glob("work-*")), "nothing is left behind"
 
 

@@ -81,8 +81,8 @@ def grade_command(
         write_atomically(json, dump(graded.result))
     terminal.show_result(console, graded.result)
     console.print(f"result: {layout.shown(path)}; ./flashlab report draws all results")
-    if not graded.ran:
-        raise SubmissionError(f"{snapshot.shown_path} could not run any case; the messages say why")
+    if graded.problem is not None:
+        raise graded.problem
 
 
 @app.command()
@@ -127,6 +127,8 @@ def demo(context: typer.Context) -> None:
         results.append(graded.result)
         terminal.show_result(console, graded.result)
         console.print()
+        if graded.problem is not None:
+            raise graded.problem
     if not results:
         raise UsageError(f"{layout.solutions} holds no solution of any lab")
     console.print(terminal.score_table(results))

@@ -10,6 +10,7 @@ from pathlib import Path
 from flashlab import __version__
 from flashlab.build import FLAGS, Submission, build
 from flashlab.device import Chosen, host_cpu
+from flashlab.errors import FlashLabError
 from flashlab.judge import Event, Request, Verdict, run_judge
 from flashlab.labs import Lab
 from flashlab.layout import Layout
@@ -33,10 +34,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Graded:
-    """A result, and whether the submission could be run at all."""
+    """A result, and why it is no grade (None when it is one)."""
 
     result: Result
-    ran: bool
+    problem: FlashLabError | None
 
 
 def build_submission(layout: Layout, submission: Submission) -> tuple[Compiler, Path]:
@@ -55,7 +56,7 @@ def grade(
     """Has a built submission judged and makes the result document."""
     request = Request(order.lab, library, order.device, order.case, order.seed)
     verdict = run_judge(layout, request, on_event)
-    return Graded(_result(layout, order, compiler, verdict), verdict.graded)
+    return Graded(_result(layout, order, compiler, verdict), verdict.problem)
 
 
 def _result(layout: Layout, order: Order, compiler: Compiler, verdict: Verdict) -> Result:

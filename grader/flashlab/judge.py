@@ -32,11 +32,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judge's document, whether anything could be graded, and the sandbox level of the worker."""
+    """The judge's document and the sandbox level of the worker; `problem` tells why it is no grade, None when it is."""
 
     document: dict[str, Any]
-    graded: bool
     sandbox: str
+    problem: SubmissionError | UsageError | None
 
 
 def run_judge(layout: Layout, request: Request, on_event: Callable[[Event], None]) -> Verdict:
@@ -49,13 +49,14 @@ def run_judge(layout: Layout, request: Request, on_event: Callable[[Event], None
         output, errors = Path(folder) / "judge.json", Path(folder) / "errors"
         code = _follow(_command(layout, request, launcher, output), errors, on_event)
         said = errors.read_text(encoding="utf-8", errors="replace").strip()
-        if code in (0, 1) and output.exists():
-            text = output.read_text(encoding="utf-8").replace(f"{layout.root}/", "")
-            return Verdict(parse(text, "the judge's result"), code == 0, sandbox.level)
-    last_line = said.splitlines()[-1] if said else f"the judge stopped with exit code {code}"
-    if code == 1:
-        raise SubmissionError(last_line)
-    raise UsageError(last_line)
+        last_line = said.splitlines()[-1] if said else f"the judge stopped with exit code {code}"
+        last_line = last_line.removeprefix("flashlab-judge: ").replace(str(output), "the result file")
+        problem = SubmissionError(last_line) if code == 1 else UsageError(last_line)
+        if not output.exists():
+            raise problem
+        text = output.read_text(encoding="utf-8").replace(f"{layout.root}/", "")
+    document = parse(text, "the judge's result")
+    return Verdict(document, sandbox.level, None if code == 0 else problem)
 
 
 def _worker_launcher(layout: Layout, request: Request) -> tuple[Sandbox, list[str]]:

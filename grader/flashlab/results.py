@@ -94,14 +94,15 @@ class Store:
     root: Path
 
     def save(self, result: Result) -> Path:
-        """Keeps `result`; it becomes the lab's latest unless only some of the cases ran."""
+        """Keeps `result`; it becomes the lab's latest unless cases were left out or the grader failed on some."""
         text = dump(check(result, "the new result"))
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         date = result["provenance"]["date"].replace("-", "").replace(":", "")
         folder = self.root / result["lab"]
         path = folder / f"{date}-{digest}.json"
         write_atomically(path, text)
-        if result["provenance"]["case_filter"] is None:
+        failed = any(case["status"] == "error" for case in result["cases"])
+        if result["provenance"]["case_filter"] is None and not failed:
             write_atomically(folder / "latest.json", text)
         return path
 

@@ -68,13 +68,15 @@ def _failure(status: str, message: str, cases: list[dict[str, Any]]) -> Renderab
     handout = cases[0].get("handout")
     if handout and handout not in body:
         body += f"\nread: {clean(handout)}"
-    lines.append(Padding(Text(body), (0, 0, 0, 2)))
+    lines.append(Padding(Text(body), (0, 0, 0, 2), expand=False))
     output = clean(cases[0].get("output", "")).strip()
     if output:
-        lines.append(Padding(Text("it printed:\n" + shortened(output)), (0, 0, 0, 2)))
+        lines.append(Padding(Text("it printed:\n" + shortened(output)), (0, 0, 0, 2), expand=False))
     if status != "skipped":
-        lines.append(Padding(Text(f"again: {cases[0]['rerun']}", style="dim"), (0, 0, 0, 2)))
-    return Padding(Group(*lines), (1, 0, 0, 0))
+        lines.append(
+            Padding(Text(f"again: {cases[0]['rerun']}", style="dim"), (0, 0, 0, 2), expand=False)
+        )
+    return Padding(Group(*lines), (1, 0, 0, 0), expand=False)
 
 
 def total_line(result: Result) -> Text:

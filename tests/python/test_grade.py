@@ -115,13 +115,29 @@ def test_a_message_cannot_paint_the_terminal(repository, flashlab):
 
 def test_crashed_everywhere_is_1_and_keeps_the_result(repository, flashlab):
     repository.plan(
-        exit=1, cases={"status": "failed", "points": 0, "message": "segmentation fault"}
+        exit=1,
+        stderr="it crashed in every case",
+        cases={"status": "failed", "points": 0, "message": "segmentation fault"},
     )
     answer = flashlab("grade", "lab1")
     assert answer.code == 1
     assert "segmentation fault" in answer.out
-    assert "could not run any case" in answer.err
+    assert answer.err == "flashlab: it crashed in every case\n"
     assert len(repository.results()) == 1
+
+
+def test_the_graders_own_fault_is_2_and_never_the_latest(repository, flashlab):
+    flashlab("grade", "lab1")
+    repository.plan(
+        exit=2,
+        stderr="4 cases could not be judged",
+        cases={"status": "error", "points": 0, "message": "shared memory is full"},
+    )
+    answer = flashlab("grade", "lab1")
+    assert (answer.code, answer.err) == (2, "flashlab: 4 cases could not be judged\n")
+    assert "shared memory is full" in answer.out
+    assert len(repository.results()) == 2
+    assert repository.latest()["score"] == 10
 
 
 def test_unloadable_is_1_with_the_judges_line(repository, flashlab):

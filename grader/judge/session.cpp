@@ -128,16 +128,16 @@ CaseResult Session::skip(const CaseSpec& spec, const std::string& why) const {
 CaseResult Session::grade(const CaseSpec& spec) {
   const auto start = std::chrono::steady_clock::now();
   CaseResult result;
-  if (load_failed_) {
-    result = skip(spec, stop_reason_);
-    fail(result, stop_reason_, lab_.section("debugging"));
-    result.crashed = true;
-  } else if (!stop_reason_.empty()) {
-    result = skip(spec, stop_reason_);
-  } else if (spec.only_on && *spec.only_on != options_.device) {
+  if (spec.only_on && *spec.only_on != options_.device) {
     result = skip(
         spec, format("graded on %s only (%g points there)", to_string(*spec.only_on), spec.points));
     result.max_points = 0;  // neither won nor lost on this device
+  } else if (!stop_reason_.empty()) {
+    result = skip(spec, stop_reason_);
+    if (load_failed_) {
+      fail(result, stop_reason_, lab_.section("debugging"));
+      result.crashed = true;
+    }
   } else {
     try {
       result = grader_(lab_, spec, options_.seed, client_);

@@ -1,0 +1,116 @@
+#include "meters.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "points.hpp"
+
+namespace flashlab::judge {
+namespace {
+
+const Shape kShape{.seq_q = 8, .seq_k = 8, .head_dim = 4};
+
+std::string launch(double load_bytes) {
+  return R"({"kernel":"k","global_load_requests":10,"global_load_sectors":40,"global_load_bytes":)" +
+         std::to_string(load_bytes) +
+         R"(,"global_store_requests":0,"global_store_sectors":0,"global_store_bytes":0,"compulsory_sectors":7,
+            "warp_instructions":5,"lane_instructions":160,"shared_load_conflicts":0,"shared_store_conflicts":0})";
+}
+
+std::string report(const std::string& launches, const std::string& fault = "null") {
+  return R"({"launches":[)" + launches + R"(],"fault":)" + fault +
+         R"(,"peak_device_bytes":2000,"device_bytes":0})";
+}
+
+protocol::CaseReply reply() {
+  protocol::CaseReply result;
+  result.workspace_bytes = 512;
+  result.host_seconds = 0.25;
+  return result;
+}
+
+TEST(Meters, SumsLaunches) {
+  const Meters meters = read_meters(reply(), report(launch(100) + "," + launch(28)), kShape);
+  EXPECT_EQ(meters.find("launches"), 2);
+  EXPECT_EQ(meters.find("global_load_bytes"), 128);
+  EXPECT_EQ(meters.find("distinct_bytes"), 32 * 14);
+  EXPECT_EQ(meters.find("sector_bytes"), 32 * 80);
+  EXPECT_EQ(meters.find("sectors_per_load_request"), 4);
+  EXPECT_EQ(meters.find("sectors_per_store_request"), std::nullopt) << "no stores, no ratio";
+  EXPECT_EQ(meters.find("unmetered_bytes"), 2000 - 512 - 4 * 4 * 8 * 4);
+  EXPECT_EQ(meters.find("host_seconds"), 0.25);
+  EXPECT_EQ(meters.find("event_seconds"), std::nullopt);
+  EXPECT_FALSE(meters.fault);
+}
+
+TEST(Meters, ReadsTheFault) {
+  const Meters meters =
+      read_meters(reply(), report("", R"({"code":"IllegalAddress","report":"line 7"})"), kShape);
+  ASSERT_TRUE(meters.fault);
+  EXPECT_EQ(meters.fault->code, "IllegalAddress");
+  EXPECT_EQ(meters.fault->report, "line 7");
+}
+
+TEST(Meters, ARealGpuHasNoCounts) {
+  const Meters meters = read_meters(reply(), "", kShape);
+  EXPECT_EQ(meters.find("launches"), std::nullopt);
+  EXPECT_EQ(meters.find("workspace_bytes"), 512);
+}
+
+TEST(Meters, HostileTextIsRefused) {
+  const std::string deep(200000, '[');
+  for (const std::string& text : {std::string("{"), std::string("[]"), std::string("\xff\xfe"),
+                                  deep, std::string("{\"launches\":3}"), report("7"), report("{}"),
+                                  report(launch(-1)), report(R"({"global_load_requests":"many"})"),
+                                  std::string(R"({"launches":[],"peak_device_bytes":1e999})"),
+                                  std::string(R"({"launches":[]})")}) {
+    EXPECT_THROW(read_meters(reply(), text, kShape), std::runtime_error) << text.substr(0, 60);
+  }
+}
+
+TEST(Meters, ImpossibleTimesAreLeftOut) {
+  protocol::CaseReply hostile = reply();
+  hostile.host_seconds = std::numeric_limits<double>::infinity();
+  hostile.event_seconds = std::nan("");
+  const Meters meters = read_meters(hostile, "", kShape);
+  EXPECT_EQ(meters.find("host_seconds"), std::nullopt);
+  EXPECT_EQ(meters.find("event_seconds"), std::nullopt);
+}
+
+CaseSpec limited(const std::string& meter, double most, double least_per_score = 0) {
+  CaseSpec spec;
+  spec.shape = kShape;
+  Limit limit;
+  limit.meter = meter;
+  limit.constant = most;
+  limit.at_least_per_score = least_per_score;
+  spec.limits.push_back(limit);
+  return spec;
+}
+
+TEST(Points, LimitsHoldUpToTheBoundAndNotBeyond) {
+  Meters meters;
+  meters.values["workspace_bytes"] = 512;
+  EXPECT_EQ(find_broken_limit(limited("workspace_bytes", 512), meters), std::nullopt);
+  const auto broken = find_broken_limit(limited("workspace_bytes", 511), meters);
+  ASSERT_TRUE(broken);
+  EXPECT_NE(broken->find("512 bytes of workspace; at most 511"), std::string::npos) << *broken;
+  EXPECT_EQ(find_broken_limit(limited("workspace_bytes", 600, 8), meters), std::nullopt);
+  EXPECT_TRUE(find_broken_limit(limited("workspace_bytes", 600, 9), meters))
+      << "too little is broken too";
+}
+
+TEST(Points, NotANumberBreaksALimit) {
+  Meters meters;
+  meters.values["workspace_bytes"] = std::nan("");
+  EXPECT_TRUE(find_broken_limit(limited("workspace_bytes", 511), meters));
+}
+
+TEST(Points, AMeterThatIsAbsentIsNotJudged) {
+  EXPECT_EQ(find_broken_limit(limited("sector_bytes", 1), Meters()), std::nullopt);
+}
+
+}  // namespace
+}  // namespace flashlab::judge

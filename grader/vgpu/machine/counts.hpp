@@ -1,5 +1,6 @@
 // Counting: instruction classes, traffic, and the raw counters that the executor increments.
-// A launch keeps one set per CPU thread; the sums do not depend on how blocks were spread over threads.
+// A launch keeps one set per CPU thread; the sums do not depend on how blocks were spread over
+// threads.
 #pragma once
 
 #include <cstddef>
@@ -10,15 +11,36 @@ namespace vgpu {
 
 /// Classes of PTX instructions, as counted per launch (warp level and lane level).
 enum class InstructionClass : uint8_t {
-  Integer, Float32, Fma32, Float64, Half, Special, Convert, Move, Predicate, Control,
-  LoadGlobal, StoreGlobal, LoadShared, StoreShared, LoadLocal, StoreLocal, LoadOther,
-  Atomic, Barrier, Warp, Async, Matrix, Other, Count_
+  Integer,
+  Float32,
+  Fma32,
+  Float64,
+  Half,
+  Special,
+  Convert,
+  Move,
+  Predicate,
+  Control,
+  LoadGlobal,
+  StoreGlobal,
+  LoadShared,
+  StoreShared,
+  LoadLocal,
+  StoreLocal,
+  LoadOther,
+  Atomic,
+  Barrier,
+  Warp,
+  Async,
+  Matrix,
+  Other,
+  Count_
 };
 inline constexpr size_t kInstructionClasses = static_cast<size_t>(InstructionClass::Count_);
-const char* to_string(InstructionClass c);   ///< "integer", "fma32", "load_global", ...
+const char* to_string(InstructionClass c);  ///< "integer", "fma32", "load_global", ...
 
-/// Traffic of one kind. Requests: warp instructions times 16-byte pieces. Sectors: distinct 32-byte sectors per
-/// request. Bytes: distinct bytes per request.
+/// Traffic of one kind. Requests: warp instructions times 16-byte pieces. Sectors: distinct 32-byte
+/// sectors per request. Bytes: distinct bytes per request.
 struct Traffic {
   uint64_t requests = 0, sectors = 0, bytes = 0;
 };
@@ -33,20 +55,18 @@ struct BlockCount {
   uint64_t warps = 0, lanes = 0;
 };
 
-/// What one instruction did. Which fields are used depends on its class.
+/// What one instruction did. A generic access may reach several spaces.
 struct SiteCount {
-  uint64_t requests = 0;    ///< memory: warp instructions times pieces; branch: executions
-  uint64_t sectors = 0;     ///< global, local: sectors; shared: wavefronts
-  uint64_t bytes = 0;       ///< global, local: distinct bytes; shared: conflicts; branch: divergent executions
-  uint64_t idle_lanes = 0;  ///< lanes of the block that a guard predicate switched off
-  uint64_t idle_warps = 0;  ///< executions in which the guard switched every lane off
-  // A generic access may reach shared or local memory from the same instruction.
-  uint64_t shared_requests = 0, wavefronts = 0, conflicts = 0;
+  Traffic global, local;
+  SharedTraffic shared;
+  uint64_t executed = 0, divergent = 0;  ///< conditional branches
+  uint64_t idle_lanes = 0;               ///< lanes of the block that a guard predicate switched off
+  uint64_t idle_warps = 0;               ///< executions in which the guard switched every lane off
 };
 
 struct RawCounts {
-  std::vector<BlockCount> blocks;   ///< as Kernel::blocks
-  std::vector<SiteCount> sites;     ///< as Kernel::sites
+  std::vector<BlockCount> blocks;  ///< as Kernel::blocks
+  std::vector<SiteCount> sites;    ///< as Kernel::sites
   uint64_t compulsory_sectors = 0;
   double seconds = 0;
 

@@ -1,5 +1,5 @@
-// The virtual GPU as its callers see it: memory, loaded modules, launches. The runtime API (`cudart/`) is a thin
-// translation onto this class.
+// The virtual GPU as its callers see it: memory, loaded modules, launches. The runtime API
+// (`cudart/`) is a thin translation onto this class.
 #pragma once
 
 #include <array>
@@ -22,11 +22,12 @@ struct RawCounts;  // machine/counts.hpp
 struct Launch {
   const Kernel* kernel = nullptr;
   std::array<uint32_t, 3> grid{1, 1, 1}, block{1, 1, 1};
-  size_t dynamic_shared = 0;            ///< bytes
+  size_t dynamic_shared = 0;               ///< bytes
   const void* const* arguments = nullptr;  ///< one pointer per kernel parameter
 };
 
-/// Settings read once from the environment by the runtime (VGPU_THREADS, VGPU_TIMEOUT, VGPU_COUNTERS ...).
+/// Settings read once from the environment by the runtime (VGPU_THREADS, VGPU_TIMEOUT,
+/// VGPU_COUNTERS ...).
 struct DeviceOptions {
   unsigned threads = 0;        ///< CPU threads that run blocks; 0: one per core
   double timeout_seconds = 0;  ///< of one launch; 0: none
@@ -41,8 +42,9 @@ class Device {
   DeviceOptions& options() { return options_; }
   DeviceMemory& memory() { return memory_; }
 
-  /// Runs the whole grid and returns its counts. Blocks are spread over CPU threads. Throws Fault; the counts
-  /// gathered until then are lost. The caller has checked grid, block and shared memory against the profile.
+  /// Runs the whole grid and returns its counts. Blocks are spread over CPU threads. Throws Fault;
+  /// the counts gathered until then are lost. The caller has checked grid, block and shared memory
+  /// against the profile.
   /// (`make_record` of observe/counters.hpp turns raw counts into a LaunchRecord.)
   RawCounts run(const Launch& launch);
 

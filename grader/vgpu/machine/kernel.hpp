@@ -13,18 +13,19 @@ namespace vgpu {
 struct Warp;
 struct Op;
 
-/// Executes one operation for the active lanes and continues: it returns the next operation, or nullptr when the warp
-/// stops (Warp::status says why).
+/// Executes one operation for the active lanes and continues: it returns the next operation, or
+/// nullptr when the warp stops (Warp::status says why).
 using Handler = const Op* (*)(Warp& warp, const Op* op);
 
-/// One decoded operation. d, a, b, c are byte offsets of operands in the warp's register file: 32 lanes side by side,
-/// or one word with a bit per lane for a predicate. The meaning of the other fields belongs to the handler.
+/// One decoded operation. d, a, b, c are byte offsets of operands in the warp's register file: 32
+/// lanes side by side, or one word with a bit per lane for a predicate. The meaning of the other
+/// fields belongs to the handler.
 struct Op {
   Handler run = nullptr;
   uint32_t d = 0, a = 0, b = 0, c = 0;
   int64_t imm = 0;     ///< address offset, immediate, index of a branch target
-  uint32_t site = 0;   ///< index into Code::sites
-  uint32_t extra = 0;  ///< index into Code::operands for operations with more than four operands
+  uint32_t site = 0;   ///< index into Kernel::sites
+  uint32_t extra = 0;  ///< index into Kernel::operands for operations with more than four operands
 };
 
 /// Where an operation comes from, for counters and messages.
@@ -47,20 +48,43 @@ struct KernelParam {
 
 /// The layout of one function's frame in a warp's register file.
 struct Frame {
-  uint32_t bytes = 0;                                ///< of registers, a multiple of 512
-  uint32_t local_bytes = 0;                          ///< of local memory per lane
+  uint32_t bytes = 0;        ///< of registers, a multiple of 512
+  uint32_t local_bytes = 0;  ///< of local memory per lane
   struct Constant {
-    uint32_t offset = 0, width = 0;                  ///< width in bytes of one lane
+    uint32_t offset = 0, width = 0;  ///< width in bytes of one lane
     uint64_t bits = 0;
   };
-  std::vector<Constant> constants;                   ///< the same value in every lane
+  std::vector<Constant> constants;  ///< the same value in every lane
 };
 
 /// Special registers that are filled when a warp starts, in slots of the entry's frame.
 enum class Special : uint8_t {
-  TidX, TidY, TidZ, NtidX, NtidY, NtidZ, CtaidX, CtaidY, CtaidZ, NctaidX, NctaidY, NctaidZ,
-  LaneId, WarpId, NwarpId, SmId, NsmId, GridId, LanemaskEq, LanemaskLt, LanemaskLe, LanemaskGt, LanemaskGe,
-  DynamicSharedSize, TotalSharedSize, Count_
+  TidX,
+  TidY,
+  TidZ,
+  NtidX,
+  NtidY,
+  NtidZ,
+  CtaidX,
+  CtaidY,
+  CtaidZ,
+  NctaidX,
+  NctaidY,
+  NctaidZ,
+  LaneId,
+  WarpId,
+  NwarpId,
+  SmId,
+  NsmId,
+  GridId,
+  LanemaskEq,
+  LanemaskLt,
+  LanemaskLe,
+  LanemaskGt,
+  LanemaskGe,
+  DynamicSharedSize,
+  TotalSharedSize,
+  Count_
 };
 
 struct SpecialSlot {
@@ -73,38 +97,33 @@ struct SpecialSlot {
 struct Code {
   std::string name;
   std::vector<Op> ops;
-  std::vector<uint32_t> operands;        ///< pool for Op::extra
   Frame frame;
-  std::vector<SpecialSlot> specials;     ///< to fill on entry
-  struct Passed {                        ///< a parameter or return value, word by word (see isa/call.cpp)
-    uint32_t offset = 0, bytes = 0;
-  };
-  std::vector<Passed> params, returns;
+  std::vector<SpecialSlot> specials;  ///< to fill on entry
 };
 
 struct Kernel {
-  std::string name;       ///< mangled
+  std::string name;  ///< mangled
   std::string demangled;
   std::vector<KernelParam> params;
   size_t param_bytes = 0;
-  size_t static_shared = 0;                     ///< bytes
-  uint32_t max_threads[3] = {0, 0, 0};          ///< .maxntid, zeros when absent
-  uint32_t required_threads[3] = {0, 0, 0};     ///< .reqntid
-  uint32_t register_slots = 0;                  ///< 32-bit registers of the entry after compaction
+  size_t static_shared = 0;                  ///< bytes
+  uint32_t max_threads[3] = {0, 0, 0};       ///< .maxntid, zeros when absent
+  uint32_t required_threads[3] = {0, 0, 0};  ///< .reqntid
+  uint32_t register_slots = 0;               ///< 32-bit registers of the entry after compaction
 
-  std::vector<Code> codes;                      ///< codes[0] is the entry
-  std::vector<Site> sites;                      ///< of all codes
-  std::vector<BasicBlock> blocks;               ///< of all codes
+  std::vector<Code> codes;         ///< codes[0] is the entry
+  std::vector<Site> sites;         ///< of all codes
+  std::vector<BasicBlock> blocks;  ///< of all codes
   std::vector<std::string> files;
-  std::vector<uint8_t> parameter_image;         ///< unused bytes are zero
-  uint32_t parameter_slots_offset = 0;
-  size_t local_bytes = 0;                       ///< local memory of one lane, the whole call depth included
-  size_t frame_bytes = 0;                       ///< register file of one warp, the whole call depth included
+  std::vector<uint32_t> operands;  ///< pool for Op::extra
+  size_t local_bytes = 0;          ///< local memory of one lane, the whole call depth included
+  size_t frame_bytes = 0;          ///< register file of one warp, the whole call depth included
 
-  /// Kernel parameters that the code reads by a fixed offset: filled into every lane of a slot at launch.
+  /// Kernel parameters that the code reads by a fixed offset: filled into every lane of a slot at
+  /// launch.
   struct ParamSlot {
     uint32_t param_offset = 0, slot = 0, width = 4;
-    uint32_t loaded = 4;      ///< bytes read from the parameter, extended to `width`
+    uint32_t loaded = 4;  ///< bytes read from the parameter, extended to `width`
     bool sign_extend = false;
   };
   std::vector<ParamSlot> param_slots;

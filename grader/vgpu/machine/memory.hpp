@@ -1,5 +1,6 @@
-// Device memory: one reserved address range, 256-byte aligned allocations with red zones between them.
-// A device pointer is a host address inside the range, so a kernel's access needs a bounds check and no translation.
+// Device memory: one reserved address range, 256-byte aligned allocations with red zones between
+// them. A device pointer is a host address inside the range, so a kernel's access needs a bounds
+// check and no translation.
 #pragma once
 
 #include <atomic>
@@ -16,9 +17,9 @@ namespace vgpu {
 /// Bytes that belong to the program: [begin, end).
 struct Allocation {
   uint64_t begin = 0, end = 0;
-  std::string name;            ///< given by the harness or the variable's name; may be empty
-  bool freed = false;          ///< quarantined: still known, no longer accessible
-  bool read_only = false;      ///< __constant__ data
+  std::string name;     ///< given by the harness or the variable's name; may be empty
+  bool freed = false;   ///< quarantined: still known, no longer accessible
+  bool counted = true;  ///< enters current_bytes(); false for module variables
 };
 
 /// A snapshot of every allocation, sorted by address; what a launch checks its accesses against.
@@ -45,7 +46,8 @@ class DeviceMemory {
   /// True when `address` lies in the reserved range, allocated or not.
   bool is_device_address(const void* address) const;
 
-  /// The live allocation that holds all of [pointer, pointer+bytes), or an Allocation with begin == end.
+  /// The live allocation that holds all of [pointer, pointer+bytes), or an Allocation with begin ==
+  /// end.
   Allocation find(const void* pointer, size_t bytes = 1) const;
 
   /// Sentence that says where an address lies: "4 bytes past the end of `O` (4096 bytes)".
@@ -61,7 +63,7 @@ class DeviceMemory {
 
  private:
   mutable std::mutex mutex_;
-  std::map<uint64_t, Allocation> table_;   // by begin
+  std::map<uint64_t, Allocation> table_;  // by begin
   mutable std::shared_ptr<const AllocationTable> snapshot_;
   size_t capacity_;
   uint64_t base_ = 0, size_ = 0, next_ = 0;

@@ -9,8 +9,8 @@ namespace vgpu {
 
 inline constexpr int kWarpSize = 32;
 
-/// Sizes in bytes, clocks in kHz. The defaults are those of an H200 (compute capability 9.0), so that a
-/// launch that fits here fits there; `name` says that it is virtual.
+/// Sizes in bytes, clocks in kHz. The defaults are those of an H200 (compute capability 9.0), so
+/// that a launch that fits here fits there; `name` says that it is virtual.
 struct GpuProfile {
   std::string name = "FlashLab Virtual GPU (H200 profile)";
   int compute_major = 9, compute_minor = 0;
@@ -20,11 +20,11 @@ struct GpuProfile {
   int max_blocks_per_multiprocessor = 32;
   int registers_per_multiprocessor = 65536;
   int max_registers_per_thread = 255;
-  size_t shared_per_block = 48 * 1024;             ///< without opt-in
-  size_t shared_per_block_optin = 227 * 1024;      ///< with cudaFuncSetAttribute
+  size_t shared_per_block = 48 * 1024;         ///< without opt-in
+  size_t shared_per_block_optin = 227 * 1024;  ///< with cudaFuncSetAttribute
   size_t shared_per_multiprocessor = 228 * 1024;
   size_t reserved_shared_per_block = 1024;
-  size_t global_memory = size_t{8} << 30;          ///< what cudaMalloc may hand out in all
+  size_t global_memory = size_t{8} << 30;  ///< what cudaMalloc may hand out in all
   size_t constant_memory = 64 * 1024;
   size_t l2_cache = size_t{60} << 20;
   int max_grid[3] = {2147483647, 65535, 65535};

@@ -20,21 +20,23 @@ struct LineCounts {
   SharedTraffic shared_load, shared_store;
 };
 
-/// One launch. All numbers are sums over every warp of the grid and do not depend on the number of CPU threads.
+/// One launch. All numbers are sums over every warp of the grid and do not depend on the number of
+/// CPU threads.
 struct LaunchRecord {
-  std::string kernel;                 ///< demangled, with template arguments
+  std::string kernel;  ///< demangled, with template arguments
   std::string mangled;
   std::array<uint32_t, 3> grid{}, block{};
-  uint64_t shared_static = 0, shared_dynamic = 0;       ///< bytes per block
+  uint64_t shared_static = 0, shared_dynamic = 0;  ///< bytes per block
   uint64_t warp_instructions = 0, lane_instructions = 0;
   std::array<uint64_t, kInstructionClasses> warp_by_class{}, lane_by_class{};
   Traffic global_load, global_store, global_atomic, local_load, local_store;
   SharedTraffic shared_load, shared_store, shared_atomic;
   uint64_t branches = 0, divergent_branches = 0, barriers = 0;
-  uint64_t compulsory_sectors = 0;    ///< distinct 32-byte sectors of global memory touched by the launch
-  uint64_t device_bytes = 0;          ///< allocated by the program when the launch began
-  uint64_t peak_device_bytes = 0;     ///< highest so far in the process
-  double seconds = 0;                 ///< CPU wall time of the launch; never graded
+  uint64_t compulsory_sectors =
+      0;                      ///< distinct 32-byte sectors of global memory touched by the launch
+  uint64_t device_bytes = 0;  ///< allocated by the program when the launch began
+  uint64_t peak_device_bytes = 0;  ///< highest so far in the process
+  double seconds = 0;              ///< CPU wall time of the launch; never graded
   std::vector<LineCounts> lines;
 };
 

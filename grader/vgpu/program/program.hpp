@@ -16,18 +16,20 @@ namespace vgpu {
 /// A module loaded on a device: its variables have addresses, its kernels are decoded on first use.
 class Program {
  public:
-  /// Allocates and initialises the module's variables in device memory (not counted as the program's own memory).
+  /// Allocates and initialises the module's variables in device memory (not counted as the
+  /// program's own memory).
   Program(Device& device, ptx::Module module);
   ~Program();
 
   struct Symbol {
-    void* address = nullptr;   ///< nullptr: no such variable
-    size_t size = 0;           ///< bytes
+    void* address = nullptr;  ///< nullptr: no such variable
+    size_t size = 0;          ///< bytes
   };
   Symbol symbol(std::string_view name) const;
 
-  /// Decoded kernel by mangled name; nullptr when the module has none of that name. The pointer stays valid as
-  /// long as the Program. An instruction that is not supported does not fail here but when it is reached.
+  /// Decoded kernel by mangled name; nullptr when the module has none of that name. The pointer
+  /// stays valid as long as the Program. An instruction that is not supported does not fail here
+  /// but when it is reached.
   const Kernel* kernel(std::string_view mangled_name);
 
   const ptx::Module& module() const;

@@ -1,0 +1,174 @@
+// Atomic operations on global, shared and generic addresses (PTX ISA 9.0, section 9.7.13, atom and
+// red). Lanes of a warp take their turns in ascending order; blocks on other CPU threads see each
+// update as one step.
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+
+#include "isa/isa.hpp"
+#include "isa/lanes.hpp"
+#include "machine/access.hpp"
+
+namespace vgpu::VGPU_VARIANT {
+namespace {
+
+using isa::MemorySpace;
+
+template <class T>
+using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+
+template <class T>
+Bits<T> to_bits(T v) {
+  return __builtin_bit_cast(Bits<T>, v);
+}
+template <class T>
+T from_bits(Bits<T> v) {
+  return __builtin_bit_cast(T, v);
+}
+
+// New value from the old one and the operands.
+template <class T>
+T op_add(T old, T b, T) {
+  return static_cast<T>(old + b);
+}
+template <>
+int32_t op_add(int32_t old, int32_t b, int32_t) {
+  return static_cast<int32_t>(static_cast<uint32_t>(old) + static_cast<uint32_t>(b));
+}
+template <class T>
+T op_min(T old, T b, T) {
+  return b < old ? b : old;
+}
+template <class T>
+T op_max(T old, T b, T) {
+  return b > old ? b : old;
+}
+template <class T>
+T op_and(T old, T b, T) {
+  return old & b;
+}
+template <class T>
+T op_or(T old, T b, T) {
+  return old | b;
+}
+template <class T>
+T op_xor(T old, T b, T) {
+  return old ^ b;
+}
+template <class T>
+T op_exch(T, T b, T) {
+  return b;
+}
+template <class T>
+T op_cas(T old, T b, T c) {
+  return old == b ? c : old;
+}
+template <class T>
+T op_inc(T old, T b, T) {
+  return old >= b ? 0 : old + 1;
+}
+template <class T>
+T op_dec(T old, T b, T) {
+  return old == 0 || old > b ? b : old - 1;
+}
+
+template <class T, T F(T, T, T)>
+T update(uint8_t* place, T b, T c) {
+  auto* const word = reinterpret_cast<Bits<T>*>(place);
+  Bits<T> old = __atomic_load_n(word, __ATOMIC_RELAXED);
+  while (!__atomic_compare_exchange_n(word, &old, to_bits<T>(F(from_bits<T>(old), b, c)), true,
+                                      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+  }
+  return from_bits<T>(old);
+}
+
+/// The addresses of one space; shared memory as host addresses once they are checked.
+template <class T, bool kReturns, T F(T, T, T)>
+void atomic_in(Warp& w, const Op* op, const uint64_t* base, uint64_t window, MemorySpace space) {
+  Addresses addresses;
+  collect_addresses(addresses, base, op->imm - static_cast<int64_t>(window), w.active);
+  uint64_t host_base = 0;
+  if (space == MemorySpace::Shared) {
+    check_shared(w, op, addresses, sizeof(T), Intent::Atomic);
+    host_base = reinterpret_cast<uint64_t>(w.shared);
+  } else {
+    check_global(w, op, addresses, sizeof(T), Intent::Atomic);
+  }
+  const T* b = w.lanes<T>(op->b);
+  const T* c = w.lanes<T>(op->c);
+  T* d = w.lanes<T>(op->d);
+  for (int i = 0; i < kLanes; ++i) {
+    if ((w.active >> i & 1) == 0) continue;
+    const T old = update<T, F>(reinterpret_cast<uint8_t*>(host_base + addresses.at[i]), b[i], c[i]);
+    if constexpr (kReturns) d[i] = old;
+  }
+}
+
+template <class T, bool kReturns, T F(T, T, T)>
+[[gnu::noinline]] void any_atomic(Warp& w, const Op* op) {
+  const auto space = static_cast<MemorySpace>(op->extra & 0xFF);
+  const bool wide = (op->extra >> 8 & 1) != 0;
+  uint64_t base[kLanes];
+  for (int i = 0; i < kLanes; ++i)
+    base[i] = wide ? w.lanes<uint64_t>(op->a)[i] : w.lanes<uint32_t>(op->a)[i];
+  if (space != MemorySpace::Generic) return atomic_in<T, kReturns, F>(w, op, base, 0, space);
+  const uint32_t all = w.active;
+  uint32_t in_shared = 0;
+  for (int i = 0; i < kLanes; ++i) {
+    const uint64_t window = (base[i] + static_cast<uint64_t>(op->imm)) & kWindowMask;
+    if ((all >> i & 1) != 0 && window == kLocalWindow) {
+      w.fault(FaultCode::IllegalAddress, op, i, "atomic operation on local memory",
+              "local memory has no atomics");
+    }
+    in_shared |= static_cast<uint32_t>(window == kSharedWindow) << i;
+  }
+  w.active = all & in_shared;
+  if (w.active != 0) atomic_in<T, kReturns, F>(w, op, base, kSharedWindow, MemorySpace::Shared);
+  w.active = all & ~in_shared;
+  if (w.active != 0) atomic_in<T, kReturns, F>(w, op, base, 0, MemorySpace::Global);
+  w.active = all;
+}
+
+template <class T, bool kReturns, T F(T, T, T)>
+const Op* atomic(Warp& w, const Op* op) {
+  any_atomic<T, kReturns, F>(w, op);
+  return next(w, op + 1);
+}
+
+template <class T, bool kReturns>
+Handler integer_operation(std::string_view name) {
+  if (name == "add") return atomic<T, kReturns, op_add<T>>;
+  if (name == "min") return atomic<T, kReturns, op_min<T>>;
+  if (name == "max") return atomic<T, kReturns, op_max<T>>;
+  if (name == "inc") return atomic<T, kReturns, op_inc<T>>;
+  if (name == "dec") return atomic<T, kReturns, op_dec<T>>;
+  if (name == "and") return atomic<T, kReturns, op_and<T>>;
+  if (name == "or") return atomic<T, kReturns, op_or<T>>;
+  if (name == "xor") return atomic<T, kReturns, op_xor<T>>;
+  if (name == "exch") return atomic<T, kReturns, op_exch<T>>;
+  if (name == "cas") return atomic<T, kReturns, op_cas<T>>;
+  return nullptr;
+}
+
+template <bool kReturns>
+Handler operation(std::string_view name, std::string_view type) {
+  if (type == "u32" || type == "b32") return integer_operation<uint32_t, kReturns>(name);
+  if (type == "u64" || type == "b64") return integer_operation<uint64_t, kReturns>(name);
+  if (type == "s32") return integer_operation<int32_t, kReturns>(name);
+  if (type == "s64") {
+    if (name == "min") return atomic<int64_t, kReturns, op_min<int64_t>>;
+    if (name == "max") return atomic<int64_t, kReturns, op_max<int64_t>>;
+  }
+  if (type == "f32" && name == "add") return atomic<float, kReturns, op_add<float>>;
+  if (type == "f64" && name == "add") return atomic<double, kReturns, op_add<double>>;
+  return nullptr;
+}
+
+}  // namespace
+
+Handler find_atomic(std::string_view name, std::string_view type, bool returns);
+Handler find_atomic(std::string_view name, std::string_view type, bool returns) {
+  return returns ? operation<true>(name, type) : operation<false>(name, type);
+}
+
+}  // namespace vgpu::VGPU_VARIANT

@@ -1,0 +1,16 @@
+// System calls of device code that need no vector code: compiled once, used by every variant of
+// isa/control.cpp.
+#pragma once
+
+#include "machine/warp.hpp"
+
+namespace vgpu {
+
+/// printf from a kernel, lane after lane. Op: a = format, b = arguments (8-byte generic addresses),
+/// d = result.
+void device_print(Warp& warp, const Op* op);
+
+/// A failed assert(). Op: a = message, b = file, c = line, d = function. Throws Fault.
+void device_assert(Warp& warp, const Op* op);
+
+}  // namespace vgpu

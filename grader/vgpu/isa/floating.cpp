@@ -1,0 +1,342 @@
+// Floating point in single and double precision (PTX ISA 9.0, section 9.7.3).
+#include <cmath>
+#include <cstdint>
+
+#include "isa/map.hpp"
+#include "isa/rounding.hpp"
+
+namespace vgpu::VGPU_VARIANT {
+namespace {
+
+using f32 = float;
+using f64 = double;
+
+template <class T>
+constexpr bool is_nan(T v) {
+  return v != v;
+}
+// NaN results are canonical on the hardware.
+constexpr uint32_t kNan32 = 0x7FFFFFFFu;
+constexpr uint64_t kNan64 = 0x7FF8000000000000u;
+inline f32 canonical(f32 v) {
+  return is_nan(v) ? float_of(kNan32) : v;
+}
+inline f64 canonical(f64 v) {
+  return is_nan(v) ? __builtin_bit_cast(f64, kNan64) : v;
+}
+
+// --- single precision, any rounding
+// ---------------------------------------------------------------------------------
+template <Rounding R>
+inline f32 add(f32 a, f32 b) {
+  if constexpr (R == Rounding::Nearest) return canonical(a + b);
+  const TwoSum sum = two_sum(a, b);
+  // An exact zero from opposite operands is -0 when rounding down.
+  if (sum.s == 0)
+    return R == Rounding::Down && !(std::signbit(a) == std::signbit(b) && !std::signbit(a)) ? -0.0f
+                                                                                            : a + b;
+  return canonical(round_sum<R>(sum.s, sum.e));
+}
+template <Rounding R>
+inline f32 sub(f32 a, f32 b) {
+  return add<R>(a, -b);
+}
+template <Rounding R>
+inline f32 mul(f32 a, f32 b) {
+  if constexpr (R == Rounding::Nearest) return canonical(a * b);
+  return canonical(round_to_float<R>(static_cast<f64>(a) * b));  // the product is exact in double
+}
+template <Rounding R>
+inline f32 fma(f32 a, f32 b, f32 c) {
+  if constexpr (R == Rounding::Nearest) return canonical(__builtin_fmaf(a, b, c));
+  const TwoSum sum = two_sum(static_cast<f64>(a) * b, c);
+  if (sum.s == 0)
+    return R == Rounding::Down && sum.e == 0 &&
+                   !(c == 0 && !std::signbit(c) && a * b == 0 && !std::signbit(a * b))
+               ? -0.0f
+               : __builtin_fmaf(a, b, c);
+  return canonical(round_sum<R>(sum.s, sum.e));
+}
+template <Rounding R>
+inline f32 div(f32 a, f32 b) {
+  const f32 q = a / b;
+  if constexpr (R == Rounding::Nearest) return canonical(q);
+  if (is_nan(q) || b == 0 || std::isinf(a) || std::isinf(b) || a == 0) return canonical(q);
+  if (std::isinf(q)) return adjust<R>(q, q > 0, q < 0);
+  const f64 rest = __builtin_fma(-static_cast<f64>(q), b, a);  // a - q b, its sign is exact
+  const bool below = rest != 0 && (rest > 0) == (b > 0);
+  return adjust<R>(q, rest != 0 && !below, below);
+}
+template <Rounding R>
+inline f32 rcp(f32 a) {
+  return div<R>(1.0f, a);
+}
+template <Rounding R>
+inline f32 sqrt(f32 a) {
+  const f32 r = __builtin_sqrtf(a);
+  if constexpr (R == Rounding::Nearest) return canonical(r);
+  if (!(a > 0) || std::isinf(a)) return canonical(r);
+  const f64 rest = __builtin_fma(-static_cast<f64>(r), r, a);
+  return adjust<R>(r, rest<0, rest> 0);
+}
+
+template <class T>
+inline T neg(T a) {
+  return -a;
+}
+template <class T>
+inline T abs(T a) {
+  return std::fabs(a);
+}
+// The operand that is not NaN wins; -0 is below +0.
+template <class T>
+inline T min(T a, T b) {
+  const T r = a < b || (a == b && std::signbit(a)) ? a : b;
+  return is_nan(a) ? canonical(b) : is_nan(b) ? a : r;
+}
+template <class T>
+inline T max(T a, T b) {
+  const T r = a > b || (a == b && !std::signbit(a)) ? a : b;
+  return is_nan(a) ? canonical(b) : is_nan(b) ? a : r;
+}
+template <class T>
+inline T min_nan(T a, T b) {
+  return is_nan(a) || is_nan(b) ? canonical(a + b) : min(a, b);
+}
+template <class T>
+inline T max_nan(T a, T b) {
+  return is_nan(a) || is_nan(b) ? canonical(a + b) : max(a, b);
+}
+template <class T>
+inline T copysign(T sign, T magnitude) {
+  return std::copysign(magnitude, sign);
+}
+
+inline f32 saturate(f32 v) {
+  return v > 0 ? (v < 1 ? v : 1.0f) : 0.0f;
+}  // NaN and -0 give +0
+
+// Variants of a function: denormal operands and results flushed to zero, result clamped to [0, 1].
+template <auto F>
+inline f32 ftz1(f32 a) {
+  return flush(F(flush(a)));
+}
+template <auto F>
+inline f32 ftz2(f32 a, f32 b) {
+  return flush(F(flush(a), flush(b)));
+}
+template <auto F>
+inline f32 ftz3(f32 a, f32 b, f32 c) {
+  return flush(F(flush(a), flush(b), flush(c)));
+}
+template <auto F>
+inline f32 sat2(f32 a, f32 b) {
+  return saturate(F(a, b));
+}
+template <auto F>
+inline f32 sat3(f32 a, f32 b, f32 c) {
+  return saturate(F(a, b, c));
+}
+
+// --- approximations: their documented maximum errors are the hardware's
+// ---------------------------------------------- 2^x: x = n + f with |f| <= 1/2, Taylor's
+// polynomial for 2^f (truncation error below 2^-27), scaled in two steps so that denormal results
+// come out.
+inline f32 ex2(f32 x) {
+  const f32 clamped = x < -300.0f ? -300.0f : x > 300.0f ? 300.0f : x;
+  constexpr f32 kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+  const f32 shifted = clamped + kRound;
+  const f32 f = clamped - (shifted - kRound);
+  const int32_t n = static_cast<int32_t>(bits_of(shifted)) - static_cast<int32_t>(bits_of(kRound));
+  f32 p = 1.5252734e-5f;  // ln(2)^k / k!
+  p = __builtin_fmaf(p, f, 1.5403530e-4f);
+  p = __builtin_fmaf(p, f, 1.3333558e-3f);
+  p = __builtin_fmaf(p, f, 9.6181291e-3f);
+  p = __builtin_fmaf(p, f, 5.5504109e-2f);
+  p = __builtin_fmaf(p, f, 2.4022651e-1f);
+  p = __builtin_fmaf(p, f, 6.9314718e-1f);
+  p = __builtin_fmaf(p, f, 1.0f);
+  const int32_t half = n >> 1;
+  const f32 first = float_of(static_cast<uint32_t>(half + 127) << 23);
+  const f32 second = float_of(static_cast<uint32_t>(n - half + 127) << 23);
+  return canonical(p * first * second);
+}
+inline f32 lg2(f32 x) {
+  return canonical(static_cast<f32>(std::log2(static_cast<f64>(x))));
+}
+inline f32 sin(f32 x) {
+  return canonical(static_cast<f32>(std::sin(static_cast<f64>(x))));
+}
+inline f32 cos(f32 x) {
+  return canonical(static_cast<f32>(std::cos(static_cast<f64>(x))));
+}
+inline f32 tanh(f32 x) {
+  return canonical(static_cast<f32>(std::tanh(static_cast<f64>(x))));
+}
+inline f32 rsqrt(f32 x) {
+  return canonical(static_cast<f32>(1.0 / __builtin_sqrt(static_cast<f64>(x))));
+}
+// div.approx: a * (1/b); for |b| in (2^126, 2^128) the hardware returns 0.
+inline f32 div_approx(f32 a, f32 b) {
+  if (std::fabs(b) > 8.50705917e37f && !std::isinf(b))
+    return std::isinf(a) ? float_of(kNan32) : 0.0f * a * b;
+  return canonical(a * (1.0f / b));
+}
+
+// --- double precision
+// ------------------------------------------------------------------------------------------------
+inline f64 add64(f64 a, f64 b) {
+  return canonical(a + b);
+}
+inline f64 sub64(f64 a, f64 b) {
+  return canonical(a - b);
+}
+inline f64 mul64(f64 a, f64 b) {
+  return canonical(a * b);
+}
+inline f64 div64(f64 a, f64 b) {
+  return canonical(a / b);
+}
+inline f64 fma64(f64 a, f64 b, f64 c) {
+  return canonical(__builtin_fma(a, b, c));
+}
+inline f64 rcp64(f64 a) {
+  return canonical(1.0 / a);
+}
+inline f64 sqrt64(f64 a) {
+  return canonical(__builtin_sqrt(a));
+}
+// rcp.approx.ftz.f64 works on the upper half of the number only.
+inline f64 upper_half(f64 a) {
+  return __builtin_bit_cast(f64, __builtin_bit_cast(uint64_t, a) & 0xFFFFFFFF00000000u);
+}
+inline f64 rcp_approx64(f64 a) {
+  return upper_half(canonical(1.0 / upper_half(a)));
+}
+inline f64 rsqrt_approx64(f64 a) {
+  return upper_half(canonical(1.0 / __builtin_sqrt(upper_half(a))));
+}
+
+template <Rounding R>
+inline f64 step64(f64 nearest, bool above, bool below) {
+  const f64 down = std::nextafter(nearest, -INFINITY), up = std::nextafter(nearest, INFINITY);
+  if (R == Rounding::Down || (R == Rounding::Zero && nearest > 0)) return above ? down : nearest;
+  return below ? up : nearest;
+}
+// Directed double rounding through long double's 64-bit mantissa is not exact for fma, so use the
+// residual, which fma gives exactly unless it underflows.
+template <Rounding R>
+inline f64 add64_directed(f64 a, f64 b) {
+  const TwoSum sum = two_sum(a, b);
+  if (is_nan(sum.s) || std::isinf(a) || std::isinf(b)) return canonical(sum.s);
+  if (std::isinf(sum.s)) return step64<R>(sum.s, sum.s > 0, sum.s < 0);
+  return step64<R>(sum.s, sum.e<0, sum.e> 0);
+}
+template <Rounding R>
+inline f64 sub64_directed(f64 a, f64 b) {
+  return add64_directed<R>(a, -b);
+}
+template <Rounding R>
+inline f64 mul64_directed(f64 a, f64 b) {
+  const f64 p = a * b;
+  if (is_nan(p) || std::isinf(a) || std::isinf(b) || p == 0) return canonical(p);
+  if (std::isinf(p)) return step64<R>(p, p > 0, p < 0);
+  const f64 rest = __builtin_fma(a, b, -p);
+  return step64<R>(p, rest<0, rest> 0);
+}
+
+constexpr auto kF32 = InstructionClass::Float32;
+constexpr auto kFma = InstructionClass::Fma32;
+constexpr auto kF64 = InstructionClass::Float64;
+constexpr auto kSpecial = InstructionClass::Special;
+
+#define F1(name, f, kind)                                  \
+  {name ".f32", map1<f, f32, f32>, "d4s4", kind}, {        \
+    name ".ftz.f32", map1<ftz1<f>, f32, f32>, "d4s4", kind \
+  }
+#define F2(name, f, kind)                                         \
+  {name ".f32", map2<f, f32, f32, f32>, "d4s4s4", kind}, {        \
+    name ".ftz.f32", map2<ftz2<f>, f32, f32, f32>, "d4s4s4", kind \
+  }
+#define F2_SAT(name, f, kind)                                                           \
+  F2(name, f, kind), {name ".sat.f32", map2<sat2<f>, f32, f32, f32>, "d4s4s4", kind}, { \
+    name ".ftz.sat.f32", map2<sat2<ftz2<f>>, f32, f32, f32>, "d4s4s4", kind             \
+  }
+#define F3_SAT(name, f, kind)                                                      \
+  {name ".f32", map3<f, f32, f32, f32, f32>, "d4s4s4s4", kind},                    \
+      {name ".ftz.f32", map3<ftz3<f>, f32, f32, f32, f32>, "d4s4s4s4", kind},      \
+      {name ".sat.f32", map3<sat3<f>, f32, f32, f32, f32>, "d4s4s4s4", kind}, {    \
+    name ".ftz.sat.f32", map3<sat3<ftz3<f>>, f32, f32, f32, f32>, "d4s4s4s4", kind \
+  }
+#define ROUNDED(FORM, name, f, kind)                                                       \
+  FORM(name ".rn", f<Rounding::Nearest>, kind), FORM(name ".rz", f<Rounding::Zero>, kind), \
+      FORM(name ".rm", f<Rounding::Down>, kind), FORM(name ".rp", f<Rounding::Up>, kind)
+#define D1(name, f) \
+  { name ".f64", map1<f, f64, f64>, "d8s8", kF64 }
+#define D2(name, f) \
+  { name ".f64", map2<f, f64, f64, f64>, "d8s8s8", kF64 }
+#define D2_DIRECTED(name, f)                                            \
+  D2(name ".rz", f<Rounding::Zero>), D2(name ".rm", f<Rounding::Down>), \
+      D2(name ".rp", f<Rounding::Up>)
+
+constexpr isa::Form kForms[] = {
+    F2_SAT("add", add<Rounding::Nearest>, kF32),
+    F2_SAT("sub", sub<Rounding::Nearest>, kF32),
+    F2_SAT("mul", mul<Rounding::Nearest>, kF32),
+    ROUNDED(F2_SAT, "add", add, kF32),
+    ROUNDED(F2_SAT, "sub", sub, kF32),
+    ROUNDED(F2_SAT, "mul", mul, kF32),
+    ROUNDED(F3_SAT, "fma", fma, kFma),
+    ROUNDED(F3_SAT, "mad", fma, kFma),
+    ROUNDED(F2, "div", div, kF32),
+    ROUNDED(F1, "rcp", rcp, kSpecial),
+    ROUNDED(F1, "sqrt", sqrt, kSpecial),
+    F2("div.approx", div_approx, kSpecial),
+    F2("div.full", div_approx, kSpecial),
+    F1("rcp.approx", rcp<Rounding::Nearest>, kSpecial),
+    F1("sqrt.approx", sqrt<Rounding::Nearest>, kSpecial),
+    F1("rsqrt.approx", rsqrt, kSpecial),
+    F1("ex2.approx", ex2, kSpecial),
+    F1("lg2.approx", lg2, kSpecial),
+    F1("sin.approx", sin, kSpecial),
+    F1("cos.approx", cos, kSpecial),
+    {"tanh.approx.f32", map1<tanh, f32, f32>, "d4s4", kSpecial},
+    F1("neg", neg<f32>, kF32),
+    F1("abs", abs<f32>, kF32),
+    F2("min", min<f32>, kF32),
+    F2("max", max<f32>, kF32),
+    F2("min.NaN", min_nan<f32>, kF32),
+    F2("max.NaN", max_nan<f32>, kF32),
+    {"min.ftz.NaN.f32", map2<ftz2<min_nan<f32>>, f32, f32, f32>, "d4s4s4", kF32},
+    {"max.ftz.NaN.f32", map2<ftz2<max_nan<f32>>, f32, f32, f32>, "d4s4s4", kF32},
+    {"copysign.f32", map2<copysign<f32>, f32, f32, f32>, "d4s4s4", kF32},
+    D2("add", add64),
+    D2("add.rn", add64),
+    D2_DIRECTED("add", add64_directed),
+    D2("sub", sub64),
+    D2("sub.rn", sub64),
+    D2_DIRECTED("sub", sub64_directed),
+    D2("mul", mul64),
+    D2("mul.rn", mul64),
+    D2_DIRECTED("mul", mul64_directed),
+    D2("div.rn", div64),
+    {"fma.rn.f64", map3<fma64, f64, f64, f64, f64>, "d8s8s8s8", kF64},
+    {"mad.rn.f64", map3<fma64, f64, f64, f64, f64>, "d8s8s8s8", kF64},
+    D1("rcp.rn", rcp64),
+    D1("sqrt.rn", sqrt64),
+    D1("rcp.approx.ftz", rcp_approx64),
+    D1("rsqrt.approx.ftz", rsqrt_approx64),
+    D1("rsqrt.approx", rsqrt_approx64),
+    D1("neg", neg<f64>),
+    D1("abs", abs<f64>),
+    D2("min", min<f64>),
+    D2("max", max<f64>),
+    D2("copysign", copysign<f64>),
+};
+
+}  // namespace
+
+extern const isa::FormList floating_forms;
+const isa::FormList floating_forms = {kForms, sizeof kForms / sizeof *kForms};
+
+}  // namespace vgpu::VGPU_VARIANT

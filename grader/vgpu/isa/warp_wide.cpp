@@ -1,0 +1,184 @@
+// Operations that exchange values between the lanes of a warp (PTX ISA 9.0, section 9.7.9
+// shfl.sync, 9.7.13 vote, match, redux).
+#include <bit>
+#include <cstdint>
+
+#include "isa/map.hpp"
+
+namespace vgpu::VGPU_VARIANT {
+namespace {
+
+enum class Shuffle : uint8_t { Up, Down, Butterfly, Index };
+
+/// The lanes that `op` names; every lane alive among them must be here. The mask is the last
+/// operand of each form.
+[[gnu::always_inline]] inline uint32_t members_of(const Warp& w, uint32_t offset) {
+  return w.lanes<uint32_t>(offset)[std::countr_zero(w.active)];
+}
+[[gnu::always_inline]] inline bool together(const Warp& w, uint32_t members) {
+  return (members & w.live & ~w.active) == 0;
+}
+
+[[gnu::noinline]] void check_members(Warp& w, const Op* op, uint32_t members) {
+  if ((w.active & ~members) == 0) return;
+  w.fault(FaultCode::Synchronisation, op, std::countr_zero(w.active & ~members),
+          "a warp-wide operation is executed by a lane that its mask does not name",
+          "the mask must contain every lane that takes part");
+}
+
+// Operands: d = value, a = source, b = lane or distance, c = clamp and segment mask,
+// operands[extra] = members, operands[extra + 1] = predicate "source in range" or kNone.
+template <Shuffle kMode>
+const Op* shuffle(Warp& w, const Op* op) {
+  const uint32_t members = members_of(w, w.operands[op->extra]);
+  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
+  check_members(w, op, members);
+  const uint32_t* a = w.lanes<uint32_t>(op->a);
+  const uint32_t* b = w.lanes<uint32_t>(op->b);
+  const uint32_t* c = w.lanes<uint32_t>(op->c);
+  alignas(64) uint32_t result[32];
+  uint32_t in_range = 0;
+  for (int i = 0; i < 32; ++i) {
+    const int distance = static_cast<int>(b[i] & 31);
+    const int segment = static_cast<int>(c[i] >> 8 & 31), clamp = static_cast<int>(c[i] & 31);
+    const int most = (i & segment) | (clamp & ~segment), least = i & segment;
+    int from = i;
+    bool valid = true;
+    if constexpr (kMode == Shuffle::Up) {
+      from = i - distance;
+      valid = from >= most;  // for `up` the clamp is the lower bound
+    } else if constexpr (kMode == Shuffle::Down) {
+      from = i + distance;
+      valid = from <= most;
+    } else if constexpr (kMode == Shuffle::Butterfly) {
+      from = i ^ distance;
+      valid = from <= most;
+    } else {
+      from = least | (distance & ~segment);
+      valid = from <= most;
+    }
+    result[i] = a[valid ? from : i];
+    in_range |= static_cast<uint32_t>(valid) << i;
+  }
+  write_lanes<uint32_t>(w, op->d, [&](int i) { return result[i]; });
+  const uint32_t predicate = w.operands[op->extra + 1];
+  if (predicate != isa::kNone) write_predicate(w, predicate, in_range);
+  return next(w, op + 1);
+}
+
+enum class Vote : uint8_t { All, Any, Uniform, Ballot };
+
+// d = result, a = predicate, b = ~0 when negated, c = members.
+template <Vote kMode>
+const Op* vote(Warp& w, const Op* op) {
+  const uint32_t members = members_of(w, op->c);
+  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
+  check_members(w, op, members);
+  const uint32_t voters = members & w.active;
+  const uint32_t yes = (w.predicate(op->a) ^ op->b) & voters;
+  if constexpr (kMode == Vote::Ballot) {
+    write_lanes<uint32_t>(w, op->d, [&](int) { return yes; });
+  } else {
+    const bool result = kMode == Vote::All   ? yes == voters
+                        : kMode == Vote::Any ? yes != 0
+                                             : yes == voters || yes == 0;
+    write_predicate(w, op->d, result ? kFullMask : 0);
+  }
+  return next(w, op + 1);
+}
+
+// d = lanes with the same value, a = value, b = members, c = predicate of match.all or kNone.
+template <class T, bool kAll>
+const Op* match(Warp& w, const Op* op) {
+  const uint32_t members = members_of(w, op->b);
+  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
+  check_members(w, op, members);
+  const T* a = w.lanes<T>(op->a);
+  const uint32_t voters = members & w.active;
+  uint32_t same[32];
+  bool all = true;
+  for (int i = 0; i < 32; ++i) {
+    same[i] = 0;
+    for (int k = 0; k < 32; ++k) same[i] |= static_cast<uint32_t>(a[i] == a[k]) << k;
+    same[i] &= voters;
+    if ((voters >> i & 1) != 0) all &= same[i] == voters;
+  }
+  write_lanes<uint32_t>(w, op->d, [&](int i) { return !kAll ? same[i] : all ? voters : 0; });
+  if (kAll && op->c != isa::kNone) write_predicate(w, op->c, all ? kFullMask : 0);
+  return next(w, op + 1);
+}
+
+template <class T>
+T r_add(T x, T y) {
+  return static_cast<T>(static_cast<uint32_t>(x) + static_cast<uint32_t>(y));
+}
+template <class T>
+T r_min(T x, T y) {
+  return y < x ? y : x;
+}
+template <class T>
+T r_max(T x, T y) {
+  return y > x ? y : x;
+}
+template <class T>
+T r_and(T x, T y) {
+  return x & y;
+}
+template <class T>
+T r_or(T x, T y) {
+  return x | y;
+}
+template <class T>
+T r_xor(T x, T y) {
+  return x ^ y;
+}
+
+// d = result, a = value, b = members.
+template <class T, T F(T, T)>
+const Op* reduce(Warp& w, const Op* op) {
+  const uint32_t members = members_of(w, op->b);
+  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
+  check_members(w, op, members);
+  const T* a = w.lanes<T>(op->a);
+  const uint32_t voters = members & w.active;
+  T result = a[std::countr_zero(voters)];
+  for (uint32_t left = voters & (voters - 1); left != 0; left &= left - 1)
+    result = F(result, a[std::countr_zero(left)]);
+  write_lanes<T>(w, op->d, [&](int) { return result; });
+  return next(w, op + 1);
+}
+
+constexpr auto kWarp = InstructionClass::Warp;
+#define REDUCE(name, f, type, T) \
+  { "redux.sync." name "." type, reduce<T, f<T>>, "d4s4s4", kWarp }
+
+constexpr isa::Form kForms[] = {
+    {"shfl.sync.up.b32", shuffle<Shuffle::Up>, "", kWarp},
+    {"shfl.sync.down.b32", shuffle<Shuffle::Down>, "", kWarp},
+    {"shfl.sync.bfly.b32", shuffle<Shuffle::Butterfly>, "", kWarp},
+    {"shfl.sync.idx.b32", shuffle<Shuffle::Index>, "", kWarp},
+    {"vote.sync.all.pred", vote<Vote::All>, "", kWarp},
+    {"vote.sync.any.pred", vote<Vote::Any>, "", kWarp},
+    {"vote.sync.uni.pred", vote<Vote::Uniform>, "", kWarp},
+    {"vote.sync.ballot.b32", vote<Vote::Ballot>, "", kWarp},
+    {"match.any.sync.b32", match<uint32_t, false>, "", kWarp},
+    {"match.any.sync.b64", match<uint64_t, false>, "", kWarp},
+    {"match.all.sync.b32", match<uint32_t, true>, "", kWarp},
+    {"match.all.sync.b64", match<uint64_t, true>, "", kWarp},
+    REDUCE("add", r_add, "u32", uint32_t),
+    REDUCE("add", r_add, "s32", int32_t),
+    REDUCE("min", r_min, "u32", uint32_t),
+    REDUCE("min", r_min, "s32", int32_t),
+    REDUCE("max", r_max, "u32", uint32_t),
+    REDUCE("max", r_max, "s32", int32_t),
+    REDUCE("and", r_and, "b32", uint32_t),
+    REDUCE("or", r_or, "b32", uint32_t),
+    REDUCE("xor", r_xor, "b32", uint32_t),
+};
+
+}  // namespace
+
+extern const isa::FormList warp_wide_forms;
+const isa::FormList warp_wide_forms = {kForms, sizeof kForms / sizeof *kForms};
+
+}  // namespace vgpu::VGPU_VARIANT

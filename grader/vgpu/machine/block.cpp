@@ -1,0 +1,270 @@
+#include "machine/block.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace vgpu {
+namespace {
+
+// Shared memory starts as NaN patterns: zero would be an accidental right answer.
+constexpr uint8_t kSharedPoison = 0xFF;
+
+template <class T>
+void broadcast(uint8_t* slot, T value) {
+  T* lanes = reinterpret_cast<T*>(slot);
+  std::fill(lanes, lanes + kWarpSize, value);
+}
+
+void broadcast(uint8_t* slot, uint32_t width, uint64_t bits) {
+  switch (width) {
+    case 2:
+      return broadcast(slot, static_cast<uint16_t>(bits));
+    case 4:
+      return broadcast(slot, static_cast<uint32_t>(bits));
+    default:
+      return broadcast(slot, bits);
+  }
+}
+
+// What holds for every block of the launch is written once: constants and kernel parameters.
+void fill_invariants(const LaunchContext& context, uint8_t* registers) {
+  const Kernel& kernel = *context.kernel;
+  for (const Frame::Constant& constant : kernel.codes[0].frame.constants) {
+    broadcast(registers + constant.offset, constant.width, constant.bits);
+  }
+  for (const Kernel::ParamSlot& param : kernel.param_slots) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, context.parameters.data() + param.param_offset, param.loaded);
+    if (param.sign_extend) {
+      const int shift = 64 - 8 * static_cast<int>(param.loaded);
+      bits = static_cast<uint64_t>(static_cast<int64_t>(bits << shift) >> shift);
+    }
+    broadcast(registers + param.slot, param.width, bits);
+  }
+}
+
+}  // namespace
+
+Block::Block(LaunchContext& launch_context) : context(launch_context) {
+  const Kernel& kernel = *context.kernel;
+  const auto& block = context.launch->block;
+  const size_t threads = size_t{block[0]} * block[1] * block[2];
+  const size_t warps = (threads + kWarpSize - 1) / kWarpSize;
+  counts.blocks.resize(kernel.blocks.size());
+  counts.sites.resize(kernel.sites.size());
+  caches.resize(kernel.sites.size());
+  shared.resize(context.shared_bytes);
+  warps_.resize(warps);
+  waiting_.resize(warps);
+  constexpr size_t kAlign = 64;  // a cache line, and the widest vector register
+  register_memory_.resize(warps * kernel.frame_bytes + kAlign);
+  local_memory_.resize(warps * kWarpSize * kernel.local_bytes);
+  auto* registers = reinterpret_cast<uint8_t*>(
+      (reinterpret_cast<uintptr_t>(register_memory_.data()) + kAlign - 1) / kAlign * kAlign);
+  for (size_t i = 0; i < warps; ++i) {
+    Warp& warp = warps_[i];
+    warp.index = static_cast<int>(i);
+    warp.block = this;
+    warp.block_counts = counts.blocks.data();
+    warp.site_counts = counts.sites.data();
+    warp.caches = caches.data();
+    warp.operands = kernel.operands.data();
+    warp.shared = shared.data();
+    warp.shared_bytes = context.shared_bytes;
+    warp.register_file = registers + i * kernel.frame_bytes;
+    warp.register_file_bytes = kernel.frame_bytes;
+    warp.local_bytes = static_cast<uint32_t>(kernel.local_bytes);
+    warp.local = local_memory_.data() + i * kWarpSize * kernel.local_bytes;
+    fill_invariants(context, warp.register_file);
+  }
+}
+
+uint64_t Block::special(const Warp& warp, Special which, uint32_t lane) const {
+  const auto& block = context.launch->block;
+  const auto& grid = context.launch->grid;
+  const uint32_t thread = static_cast<uint32_t>(warp.index) * kWarpSize + lane;
+  switch (which) {
+    case Special::TidX:
+      return thread % block[0];
+    case Special::TidY:
+      return thread / block[0] % block[1];
+    case Special::TidZ:
+      return thread / block[0] / block[1];
+    case Special::NtidX:
+      return block[0];
+    case Special::NtidY:
+      return block[1];
+    case Special::NtidZ:
+      return block[2];
+    case Special::CtaidX:
+      return index[0];
+    case Special::CtaidY:
+      return index[1];
+    case Special::CtaidZ:
+      return index[2];
+    case Special::NctaidX:
+      return grid[0];
+    case Special::NctaidY:
+      return grid[1];
+    case Special::NctaidZ:
+      return grid[2];
+    case Special::LaneId:
+      return lane;
+    case Special::WarpId:
+      return static_cast<uint64_t>(warp.index);
+    case Special::NwarpId:
+      return warps_.size();
+    case Special::SmId:
+      return (index[0] + uint64_t{grid[0]} * (index[1] + uint64_t{grid[1]} * index[2])) %
+             static_cast<uint64_t>(context.profile->multiprocessors);
+    case Special::NsmId:
+      return static_cast<uint64_t>(context.profile->multiprocessors);
+    case Special::GridId:
+      return context.grid_id;
+    case Special::LanemaskEq:
+      return 1u << lane;
+    case Special::LanemaskLt:
+      return (1u << lane) - 1;
+    case Special::LanemaskLe:
+      return (uint64_t{2} << lane) - 1;
+    case Special::LanemaskGt:
+      return static_cast<uint32_t>(~((uint64_t{2} << lane) - 1));
+    case Special::LanemaskGe:
+      return static_cast<uint32_t>(~((uint64_t{1} << lane) - 1));
+    case Special::DynamicSharedSize:
+      return context.launch->dynamic_shared;
+    case Special::TotalSharedSize:
+      return context.shared_bytes;
+    case Special::Count_:
+      break;
+  }
+  return 0;
+}
+
+void Block::enter(const Warp& warp, const Code& code) const {
+  for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
+    if ((warp.active >> lane & 1) == 0) continue;
+    for (const Frame::Constant& constant : code.frame.constants) {
+      std::memcpy(warp.registers + constant.offset + lane * constant.width, &constant.bits,
+                  constant.width);
+    }
+    for (const SpecialSlot& slot : code.specials) {
+      const uint64_t bits = special(warp, slot.special, lane);
+      std::memcpy(warp.registers + slot.offset + lane * slot.width, &bits, slot.width);
+    }
+  }
+}
+
+void Block::prepare_warp(Warp& warp, uint32_t threads) {
+  const Code& entry = context.kernel->codes[0];
+  warp.start(entry.ops.data(), threads >= kWarpSize ? kFullMask : (1u << threads) - 1);
+  for (const SpecialSlot& slot : entry.specials) {
+    for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
+      const uint64_t bits = special(warp, slot.special, lane);
+      std::memcpy(warp.registers + slot.offset + lane * slot.width, &bits, slot.width);
+    }
+  }
+}
+
+void Block::run(uint64_t linear) {
+  const auto& grid = context.launch->grid;
+  const auto& block = context.launch->block;
+  index = {static_cast<uint32_t>(linear % grid[0]),
+           static_cast<uint32_t>(linear / grid[0] % grid[1]),
+           static_cast<uint32_t>(linear / grid[0] / grid[1])};
+  std::memset(shared.data(), kSharedPoison, shared.size());
+  barriers_.fill({});
+  std::fill(waiting_.begin(), waiting_.end(), Waiting{});
+  const uint32_t threads = block[0] * block[1] * block[2];
+  for (size_t i = 0; i < warps_.size(); ++i) {
+    prepare_warp(warps_[i], threads - static_cast<uint32_t>(i) * kWarpSize);
+  }
+  size_t running = warps_.size();
+  while (running > 0) {
+    bool progress = false;
+    for (Warp& warp : warps_) {
+      if (warp.status != WarpStatus::Ready) continue;
+      progress = true;
+      warp.run();
+      if (warp.status == WarpStatus::Done) --running;
+    }
+    progress |= release_barriers();
+    if (!progress && running > 0) report_deadlock();
+  }
+}
+
+void Block::arrive(Warp& warp, const Arrival& arrival) {
+  if (arrival.id >= kBarriers) {
+    warp.fault(FaultCode::Synchronisation, arrival.op, std::countr_zero(arrival.lanes),
+               "barrier " + std::to_string(arrival.id) + " does not exist",
+               "a block has barriers 0 to 15");
+  }
+  Barrier& barrier = barriers_[arrival.id];
+  barrier.arrived +=
+      arrival.threads != 0 ? kWarpSize : static_cast<uint32_t>(std::popcount(arrival.lanes));
+  barrier.expected = std::max(barrier.expected, arrival.threads);
+  barrier.popc += static_cast<uint32_t>(std::popcount(arrival.vote));
+  barrier.total += static_cast<uint32_t>(std::popcount(arrival.lanes));
+  if (arrival.waits) {
+    waiting_[static_cast<size_t>(warp.index)] = {static_cast<int>(arrival.id), arrival.op,
+                                                 arrival.reduction, 0};
+  }
+}
+
+bool Block::release_barriers() {
+  uint32_t live = 0;
+  for (const Warp& warp : warps_) {
+    if (warp.status != WarpStatus::Done) live += static_cast<uint32_t>(std::popcount(warp.live));
+  }
+  bool released = false;
+  for (size_t id = 0; id < kBarriers; ++id) {
+    Barrier& barrier = barriers_[id];
+    const uint32_t expected = barrier.expected != 0 ? barrier.expected : live;
+    if (barrier.arrived == 0 || barrier.arrived < expected) continue;
+    for (Warp& warp : warps_) {
+      Waiting& waiting = waiting_[static_cast<size_t>(warp.index)];
+      if (warp.status != WarpStatus::Barrier || waiting.barrier != static_cast<int>(id)) continue;
+      using Reduction = Arrival::Reduction;
+      waiting.result = waiting.kind == Reduction::Popc  ? barrier.popc
+                       : waiting.kind == Reduction::And ? barrier.popc == barrier.total
+                                                        : barrier.popc != 0;
+      waiting.barrier = -1;
+      warp.status = WarpStatus::Ready;
+      released = true;
+    }
+    barrier = {};
+  }
+  return released;
+}
+
+void Block::report_deadlock() {
+  const Warp* stuck = nullptr;
+  std::string detail;
+  for (const Warp& warp : warps_) {
+    if (warp.status == WarpStatus::Done) continue;
+    const Waiting& waiting = waiting_[static_cast<size_t>(warp.index)];
+    if (stuck == nullptr) stuck = &warp;
+    const Site& site = context.kernel->sites[waiting.op->site];
+    detail += "warp " + std::to_string(warp.index) + " waits at line " + std::to_string(site.line) +
+              " for barrier " + std::to_string(waiting.barrier) + "\n";
+  }
+  stuck->fault(FaultCode::Synchronisation, waiting_[static_cast<size_t>(stuck->index)].op,
+               std::countr_zero(stuck->live), "deadlock: a barrier that can never be complete",
+               detail);
+}
+
+bool Block::find_allocation(uint64_t address, AccessCache& cache) const {
+  const AllocationTable& table = *context.allocations;
+  auto above = std::upper_bound(
+      table.begin(), table.end(), address,
+      [](uint64_t a, const Allocation& allocation) { return a < allocation.begin; });
+  if (above == table.begin()) return false;
+  const Allocation& allocation = *--above;
+  if (address >= allocation.end || allocation.freed) return false;
+  const size_t position = static_cast<size_t>(above - table.begin());
+  cache = {allocation.begin, allocation.end, context.touched[position].get()};
+  return true;
+}
+
+}  // namespace vgpu

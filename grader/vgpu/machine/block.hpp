@@ -1,0 +1,102 @@
+// One thread block: its warps, shared memory and barriers, and the scheduler that takes turns among
+// the warps.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "machine/device.hpp"
+#include "machine/kernel.hpp"
+#include "machine/warp.hpp"
+
+namespace vgpu {
+
+/// What every block of a launch shares.
+struct LaunchContext {
+  const Kernel* kernel = nullptr;
+  const Launch* launch = nullptr;
+  const GpuProfile* profile = nullptr;
+  DeviceMemory* memory = nullptr;
+  std::shared_ptr<const AllocationTable> allocations;
+  std::vector<std::unique_ptr<uint64_t[]>>
+      touched;                      ///< per allocation, one bit for each 32-byte sector
+  std::vector<uint8_t> parameters;  ///< the kernel's parameter buffer
+  uint32_t shared_bytes = 0;        ///< static and dynamic, per block
+  uint64_t grid_id = 0;
+  double timeout_seconds = 0;
+  std::chrono::steady_clock::time_point start;
+  std::atomic<uint64_t> next_block{0};
+  std::atomic<uint64_t> last_block{
+      ~uint64_t{0}};  ///< blocks above it need not run: a lower one has failed
+};
+
+/// Executes blocks one after the other on one CPU thread, reusing its memory.
+struct Block {
+  explicit Block(LaunchContext& context);
+
+  /// Runs block number `linear` of the grid to its end. Throws Fault.
+  void run(uint64_t linear);
+
+  /// Throws Fault when the launch has run for too long or need not go on. Called from long loops.
+  void check_clock(const Warp& warp, const Op* op);
+
+  /// A warp arrives at barrier `id` with `threads` expected in all (0: every live thread). `waits`
+  /// is false for bar.arrive. `vote` holds the lanes with a true predicate of bar.red, `result`
+  /// where its outcome goes.
+  struct Arrival {
+    uint32_t id = 0, threads = 0;
+    bool waits = true;
+    uint32_t lanes = 0;
+    const Op* op = nullptr;
+    enum class Reduction : uint8_t { None, Popc, And, Or } reduction = Reduction::None;
+    uint32_t vote = 0;
+  };
+  void arrive(Warp& warp, const Arrival& arrival);
+  /// The outcome of the reduction that the warp waited for.
+  uint32_t reduction(const Warp& warp) const {
+    return waiting_[static_cast<size_t>(warp.index)].result;
+  }
+
+  /// Fills constants and special registers of `code`'s frame for the active lanes of a warp that
+  /// calls it.
+  void enter(const Warp& warp, const Code& code) const;
+
+  /// Fills `cache` with the allocation that holds `address`. False when there is none. The slow
+  /// path of an access.
+  bool find_allocation(uint64_t address, AccessCache& cache) const;
+
+  LaunchContext& context;
+  std::array<uint32_t, 3> index{};  ///< ctaid
+  RawCounts counts;
+  std::vector<AccessCache> caches;  ///< per site
+  std::vector<uint8_t> shared;
+
+ private:
+  static constexpr size_t kBarriers = 16;
+  struct Barrier {
+    uint32_t arrived = 0, expected = 0;  // threads
+    uint32_t popc = 0, total = 0;
+  };
+  struct Waiting {
+    int barrier = -1;
+    const Op* op = nullptr;
+    Arrival::Reduction kind = Arrival::Reduction::None;
+    uint32_t result = 0;
+  };
+
+  void prepare_warp(Warp& warp, uint32_t threads);
+  uint64_t special(const Warp& warp, Special which, uint32_t lane) const;
+  bool release_barriers();
+  [[noreturn]] void report_deadlock();
+
+  std::vector<Warp> warps_;
+  std::vector<uint8_t> register_memory_, local_memory_;
+  std::vector<Waiting> waiting_;
+  std::array<Barrier, kBarriers> barriers_{};
+};
+
+}  // namespace vgpu

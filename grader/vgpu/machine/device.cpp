@@ -1,0 +1,193 @@
+#include "machine/device.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <exception>
+#include <thread>
+
+#include "machine/block.hpp"
+
+namespace vgpu {
+
+// CPU threads that wait for launches. The launching thread works too, so there is one fewer of
+// them.
+class Device::Pool {
+ public:
+  explicit Pool(unsigned threads) {
+    for (unsigned i = 1; i < threads; ++i) threads_.emplace_back([this] { loop(); });
+  }
+  ~Pool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  /// Runs `work` on up to `count` threads at once, this one included, and waits for all of them.
+  void run(unsigned count, const std::function<void()>& work) {
+    const unsigned helpers = std::min<unsigned>(count - 1, static_cast<unsigned>(threads_.size()));
+    {
+      const std::lock_guard lock(mutex_);
+      work_ = &work;
+      wanted_ = unfinished_ = helpers;
+    }
+    wake_.notify_all();
+    work();
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return unfinished_ == 0; });
+    work_ = nullptr;
+  }
+
+  unsigned size() const { return static_cast<unsigned>(threads_.size()) + 1; }
+
+ private:
+  void loop() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [this] { return stopping_ || wanted_ > 0; });
+      if (stopping_) return;
+      --wanted_;
+      const auto* work = work_;
+      lock.unlock();
+      (*work)();
+      lock.lock();
+      if (--unfinished_ == 0) done_.notify_one();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  std::vector<std::thread> threads_;
+  const std::function<void()>* work_ = nullptr;
+  unsigned wanted_ = 0, unfinished_ = 0;
+  bool stopping_ = false;
+};
+
+Device::Device(GpuProfile profile, DeviceOptions options)
+    : profile_(std::move(profile)), options_(options), memory_(profile_.global_memory) {}
+
+Device::~Device() = default;
+
+namespace {
+
+// What went wrong in a launch: of several blocks the lowest is reported, so the report does not
+// depend on timing.
+struct FirstFault {
+  std::mutex mutex;
+  uint64_t block = ~uint64_t{0};
+  std::exception_ptr fault;
+
+  void record(uint64_t linear, std::exception_ptr thrown) {
+    const std::lock_guard lock(mutex);
+    if (linear >= block) return;
+    block = linear;
+    fault = std::move(thrown);
+  }
+};
+
+uint64_t count_touched(const LaunchContext& context) {
+  uint64_t sectors = 0;
+  for (size_t i = 0; i < context.touched.size(); ++i) {
+    if (context.touched[i] == nullptr) continue;
+    const Allocation& allocation = (*context.allocations)[i];
+    const size_t words = ((allocation.end - allocation.begin + 31) / 32 + 63) / 64;
+    for (size_t w = 0; w < words; ++w) {
+      sectors += static_cast<uint64_t>(__builtin_popcountll(context.touched[i][w]));
+    }
+  }
+  return sectors;
+}
+
+}  // namespace
+
+void RawCounts::add(const RawCounts& other) {
+  blocks.resize(std::max(blocks.size(), other.blocks.size()));
+  sites.resize(std::max(sites.size(), other.sites.size()));
+  for (size_t i = 0; i < other.blocks.size(); ++i) {
+    blocks[i].warps += other.blocks[i].warps;
+    blocks[i].lanes += other.blocks[i].lanes;
+  }
+  const auto add_traffic = [](Traffic& to, const Traffic& from) {
+    to.requests += from.requests;
+    to.sectors += from.sectors;
+    to.bytes += from.bytes;
+  };
+  for (size_t i = 0; i < other.sites.size(); ++i) {
+    SiteCount& to = sites[i];
+    const SiteCount& from = other.sites[i];
+    add_traffic(to.global, from.global);
+    add_traffic(to.local, from.local);
+    to.shared.requests += from.shared.requests;
+    to.shared.wavefronts += from.shared.wavefronts;
+    to.shared.conflicts += from.shared.conflicts;
+    to.executed += from.executed;
+    to.divergent += from.divergent;
+    to.idle_lanes += from.idle_lanes;
+    to.idle_warps += from.idle_warps;
+  }
+}
+
+RawCounts Device::run(const Launch& launch) {
+  if (pool_ == nullptr) {
+    const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+    pool_ = std::make_unique<Pool>(options_.threads != 0 ? options_.threads : cores);
+  }
+  const Kernel& kernel = *launch.kernel;
+  static std::atomic<uint64_t> next_grid{1};
+  LaunchContext context;
+  context.kernel = &kernel;
+  context.launch = &launch;
+  context.profile = &profile_;
+  context.memory = &memory_;
+  context.allocations = memory_.snapshot();
+  for (const Allocation& allocation : *context.allocations) {
+    const size_t words = ((allocation.end - allocation.begin + 31) / 32 + 63) / 64;
+    context.touched.push_back(allocation.freed ? nullptr : std::make_unique<uint64_t[]>(words));
+  }
+  context.parameters.resize(kernel.param_bytes + 8);
+  for (size_t i = 0; i < kernel.params.size(); ++i) {
+    std::memcpy(context.parameters.data() + kernel.params[i].offset, launch.arguments[i],
+                kernel.params[i].size);
+  }
+  context.shared_bytes = static_cast<uint32_t>(kernel.static_shared + launch.dynamic_shared);
+  context.grid_id = next_grid++;
+  context.timeout_seconds = options_.timeout_seconds;
+  context.start = std::chrono::steady_clock::now();
+
+  const uint64_t blocks = uint64_t{launch.grid[0]} * launch.grid[1] * launch.grid[2];
+  const unsigned threads = static_cast<unsigned>(std::min<uint64_t>(pool_->size(), blocks));
+  RawCounts total;
+  std::mutex total_mutex;
+  FirstFault first;
+  pool_->run(threads, [&] {
+    uint64_t linear = 0;
+    try {
+      Block block(context);
+      // Blocks are handed out in order, so every block below a failing one has been started.
+      while ((linear = context.next_block.fetch_add(1)) < blocks &&
+             linear <= context.last_block.load()) {
+        block.run(linear);
+      }
+      const std::lock_guard lock(total_mutex);
+      total.add(block.counts);
+    } catch (const Fault& fault) {
+      uint64_t seen = context.last_block.load();
+      while (linear < seen && !context.last_block.compare_exchange_weak(seen, linear)) {
+      }
+      if (fault.code != FaultCode::None) first.record(linear, std::current_exception());
+    } catch (...) {
+      context.last_block = 0;
+      first.record(linear, std::current_exception());
+    }
+  });
+  if (first.fault) std::rethrow_exception(first.fault);
+  total.compulsory_sectors = count_touched(context);
+  total.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - context.start).count();
+  return total;
+}
+
+}  // namespace vgpu

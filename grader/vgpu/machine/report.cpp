@@ -1,0 +1,83 @@
+// How a fault is told to the user: headline, kernel, source line, block, thread, detail.
+#include <cstdio>
+
+#include "machine/block.hpp"
+#include "machine/warp.hpp"
+
+namespace vgpu {
+namespace {
+
+std::string place(const Kernel& kernel, const Site& site) {
+  if (site.line == 0)
+    return "PTX line " + std::to_string(site.ptx_line) +
+           " (compile with -lineinfo for source lines)";
+  return kernel.files[site.file] + ":" + std::to_string(site.line);
+}
+
+std::string triple(const std::array<uint32_t, 3>& v) {
+  return "(" + std::to_string(v[0]) + "," + std::to_string(v[1]) + "," + std::to_string(v[2]) + ")";
+}
+
+std::string indented(const std::string& text) {
+  std::string out = "  ";
+  for (size_t i = 0; i < text.size(); ++i) {
+    out += text[i];
+    if (text[i] == '\n' && i + 1 < text.size()) out += "  ";
+  }
+  if (out.back() != '\n') out += '\n';
+  return out;
+}
+
+}  // namespace
+
+void Warp::fault(FaultCode code, const Op* op, int lane, const std::string& headline,
+                 const std::string& detail) const {
+  const LaunchContext& context = block->context;
+  const Kernel& kernel = *context.kernel;
+  const Site& site = kernel.sites[op->site];
+  const auto& shape = context.launch->block;
+  const uint32_t linear = static_cast<uint32_t>(index * kWarpSize + lane);
+  const std::array<uint32_t, 3> thread = {linear % shape[0], linear / shape[0] % shape[1],
+                                          linear / shape[0] / shape[1]};
+  std::string report = headline + "\n";
+  report += "  in kernel `" + kernel.demangled + "`, at " + place(kernel, site) + " (" +
+            site.mnemonic + ")\n";
+  report += "  by thread " + triple(thread) + " of block " + triple(block->index) + "\n";
+  if (!detail.empty()) report += indented(detail);
+  throw Fault(code, report);
+}
+
+std::string Warp::positions() const {
+  const Kernel& kernel = *block->context.kernel;
+  std::string text;
+  for (const Split& split : others_) {
+    if (split.waits_at == nullptr) continue;
+    char line[96];
+    std::snprintf(line, sizeof line, "lanes 0x%08x of warp %d wait for lanes 0x%08x, at ",
+                  split.active, index, split.members);
+    text += line + place(kernel, kernel.sites[split.waits_at->site]) + "\n";
+  }
+  char line[64];
+  std::snprintf(line, sizeof line, "lanes 0x%08x of the warp have exited\n", ~live);
+  return text + line;
+}
+
+void Block::check_clock(const Warp& warp, const Op* op) {
+  const uint64_t linear = index[0] + uint64_t{context.launch->grid[0]} *
+                                         (index[1] + uint64_t{context.launch->grid[1]} * index[2]);
+  if (linear > context.last_block.load(std::memory_order_relaxed)) {
+    throw Fault(FaultCode::None, "a block with a lower number has failed already");
+  }
+  if (context.timeout_seconds <= 0) return;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - context.start;
+  if (elapsed.count() < context.timeout_seconds) return;
+  char headline[96];
+  std::snprintf(headline, sizeof headline, "the kernel did not end within %.3g s",
+                context.timeout_seconds);
+  int lane = 0;
+  while ((warp.active >> lane & 1) == 0) ++lane;
+  warp.fault(FaultCode::LaunchTimeout, op, lane, headline,
+             "it was in this loop when the time ran out: does its condition ever become false?");
+}
+
+}  // namespace vgpu

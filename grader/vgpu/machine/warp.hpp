@@ -1,0 +1,159 @@
+// One warp: 32 lanes that execute the same operation in lockstep, the lanes that are switched on,
+// and the paths that wait when lanes have taken different ways.
+//
+// Divergence. A *split* is a set of lanes with a common program counter. A divergent branch makes
+// two splits out of one and a *node* that remembers where they meet again (the branch's immediate
+// post-dominator) and which lanes are expected there. A split that reaches that place waits in the
+// node; when every expected lane that has not exited is there, one split continues. Splits are
+// independent of each other, so lanes that wait for one another at a warp barrier, a shuffle or a
+// spin lock make progress, as on hardware with independent thread scheduling.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "machine/counts.hpp"
+#include "machine/fault.hpp"
+#include "machine/kernel.hpp"
+#include "machine/profile.hpp"
+
+namespace vgpu {
+
+struct Block;
+
+inline constexpr uint32_t kFullMask = 0xFFFFFFFFu;
+/// Loop iterations after which a warp lets the others of its block run, and looks at the clock.
+inline constexpr int32_t kFuel = 1 << 14;
+
+/// Op::extra of a warp-wide operation that only synchronises: its lanes may stand at different
+/// places.
+inline constexpr uint32_t kNoExchange = 0xFFFFFFFFu;
+
+/// Generic addresses of shared and local memory. Global memory keeps its host address.
+inline constexpr uint64_t kSharedWindow = uint64_t{1} << 56;
+inline constexpr uint64_t kLocalWindow = uint64_t{2} << 56;
+inline constexpr uint64_t kWindowMask = uint64_t{0xFF} << 56;
+
+enum class WarpStatus : uint8_t { Ready, Barrier, Done };
+
+/// Bounds of the allocation that an instruction touched last, and its map of touched sectors.
+struct AccessCache {
+  uint64_t begin = 0, end = 0;
+  uint64_t* touched = nullptr;
+};
+
+struct Warp {
+  // --- what every operation uses
+  // -----------------------------------------------------------------------------------
+  uint8_t* registers = nullptr;  ///< the current frame
+  uint32_t active = 0;           ///< lanes that execute
+  int32_t fuel = kFuel;
+  const Op* reconvergence = nullptr;   ///< where the current split's node waits, or nullptr
+  BlockCount* block_counts = nullptr;  ///< of the CPU thread that runs this warp
+  SiteCount* site_counts = nullptr;
+  AccessCache* caches = nullptr;
+  const uint32_t* operands = nullptr;  ///< Kernel::operands
+  uint8_t* shared = nullptr;           ///< shared memory of the block
+  uint32_t shared_bytes = 0;
+  uint32_t local_bytes = 0;  ///< local memory of one lane
+  uint8_t* local = nullptr;  ///< lane after lane
+  uint32_t local_base = 0;   ///< offset of the current frame's local memory
+  uint32_t carry = 0;        ///< condition code of extended-precision arithmetic, one bit per lane
+  uint32_t live = 0;         ///< lanes that have not exited
+  Block* block = nullptr;
+  int index = 0;  ///< in the block
+
+  template <class T>
+  [[gnu::always_inline]] T* lanes(uint32_t offset) const {
+    return reinterpret_cast<T*>(registers + offset);
+  }
+  [[gnu::always_inline]] uint32_t& predicate(uint32_t offset) const {
+    return *reinterpret_cast<uint32_t*>(registers + offset);
+  }
+
+  // --- control flow (warp.cpp)
+  // -------------------------------------------------------------------------------------
+  /// Ready to start at `entry` with `lanes` threads.
+  void start(const Op* entry, uint32_t lanes);
+  /// Runs until the warp waits at a block barrier, gives way to other warps, or is done. Throws
+  /// Fault.
+  void run();
+
+  WarpStatus status = WarpStatus::Ready;
+
+  /// A branch that `taken` of the active lanes follow and the others do not; they meet again at
+  /// `meet` (may be nullptr).
+  const Op* diverge(const Op* target, uint32_t taken, const Op* fall_through, const Op* meet);
+  /// A branch to several targets: lanes[i] of the active lanes go to targets[i].
+  const Op* diverge(const Op* const* targets, const uint32_t* lanes, size_t count, const Op* meet);
+  /// The current split has reached its node's meeting point `op`. Returns what to execute next.
+  const Op* reconverge(const Op* op);
+  /// The active lanes end. Returns what to execute next.
+  const Op* exit_lanes();
+  /// `leaving` of the active lanes end, the others go on at `next`.
+  const Op* exit_some(uint32_t leaving, const Op* next);
+  /// Out of fuel at `op`: lets other splits and warps run. Returns what to execute next.
+  const Op* give_way(const Op* op);
+  /// `op` needs the lanes `members` to execute it together and some are elsewhere. Returns what to
+  /// execute next.
+  const Op* collect(const Op* op, uint32_t members);
+  /// The warp stops at a block barrier and continues at `next` when the block releases it.
+  const Op* wait_at_barrier(const Op* next);
+
+  /// Calls `callee`: a new frame above the current one. `caller` is the call's own operation.
+  const Op* call(const Op* caller, const Code& callee, const Code& from);
+  /// Returns from the current function to after its call. The callee's frame stays readable at
+  /// `frame_above()`.
+  const Op* return_from_call();
+  uint8_t* frame_above() const { return returned_frame_; }
+  bool in_call() const { return frame_ >= 0; }
+
+  /// Stops the launch with a report that names kernel, line, block and thread.
+  [[noreturn]] void fault(FaultCode code, const Op* op, int lane, const std::string& headline,
+                          const std::string& detail) const;
+  /// Where each split of this warp stands, for deadlock reports.
+  std::string positions() const;
+  const Op* position() const;
+
+ private:
+  struct Node {
+    const Op* meet = nullptr;
+    uint32_t expected = 0, arrived = 0;
+    int parent = -1, frame = -1;
+  };
+  struct Frame {
+    const Op* call = nullptr;
+    uint32_t registers = 0, local_base = 0;  // of the caller
+    int parent = -1;
+  };
+  struct Split {
+    const Op* pc = nullptr;
+    uint32_t active = 0;
+    int node = -1, frame = -1;
+    uint32_t registers = 0, local_base = 0;
+    const Op* waits_at = nullptr;  // collective operation, or nullptr when ready
+    uint32_t members = 0;
+  };
+
+  Split current(const Op* pc) const;
+  const Op* resume(const Split& split);
+  const Op* next_split();
+  const Op* release_collective(uint32_t members);
+  int new_node(const Node& node);
+  void settle(int node);
+
+  std::vector<Split> others_;  // splits that do not run now
+  std::vector<Node> nodes_;
+  std::vector<int> free_nodes_;
+  std::vector<Frame> frames_;
+  int node_ = -1, frame_ = -1;
+  const Op* pc_ = nullptr;
+  uint8_t* returned_frame_ = nullptr;
+
+ public:
+  uint8_t* register_file = nullptr;  ///< frames lie in it one after the other
+  size_t register_file_bytes = 0;
+};
+
+}  // namespace vgpu

@@ -1,0 +1,97 @@
+#include "observe/counters.hpp"
+
+#include <map>
+
+#include "machine/kernel.hpp"
+
+namespace vgpu {
+
+const char* to_string(InstructionClass c) {
+  static constexpr const char* kNames[] = {
+      "integer",     "float32",      "fma32",      "float64",     "half",        "special",
+      "convert",     "move",         "predicate",  "control",     "load_global", "store_global",
+      "load_shared", "store_shared", "load_local", "store_local", "load_other",  "atomic",
+      "barrier",     "warp",         "async",      "matrix",      "other"};
+  static_assert(sizeof kNames / sizeof *kNames == kInstructionClasses);
+  return kNames[static_cast<size_t>(c)];
+}
+
+namespace {
+
+void add(Traffic& to, const Traffic& from) {
+  to.requests += from.requests;
+  to.sectors += from.sectors;
+  to.bytes += from.bytes;
+}
+
+void add(SharedTraffic& to, const SharedTraffic& from) {
+  to.requests += from.requests;
+  to.wavefronts += from.wavefronts;
+  to.conflicts += from.conflicts;
+}
+
+bool stores(InstructionClass kind) {
+  return kind == InstructionClass::StoreGlobal || kind == InstructionClass::StoreShared ||
+         kind == InstructionClass::StoreLocal;
+}
+
+}  // namespace
+
+LaunchRecord make_record(const Launch& launch, const RawCounts& counts,
+                         const DeviceMemory& memory) {
+  const Kernel& kernel = *launch.kernel;
+  LaunchRecord record;
+  record.kernel = kernel.demangled;
+  record.mangled = kernel.name;
+  record.grid = launch.grid;
+  record.block = launch.block;
+  record.shared_static = kernel.static_shared;
+  record.shared_dynamic = launch.dynamic_shared;
+  record.compulsory_sectors = counts.compulsory_sectors;
+  record.device_bytes = memory.current_bytes();
+  record.peak_device_bytes = memory.peak_bytes();
+  record.seconds = counts.seconds;
+
+  std::map<std::pair<uint32_t, int>, LineCounts> lines;
+  for (size_t b = 0; b < kernel.blocks.size(); ++b) {
+    const BlockCount& executed = counts.blocks[b];
+    if (executed.warps == 0) continue;
+    const BasicBlock& block = kernel.blocks[b];
+    for (uint32_t s = block.first_site; s < block.first_site + block.site_count; ++s) {
+      const Site& site = kernel.sites[s];
+      const SiteCount& count = counts.sites[s];
+      const uint64_t warps = executed.warps - count.idle_warps,
+                     lanes = executed.lanes - count.idle_lanes;
+      const auto kind = static_cast<size_t>(site.kind);
+      record.warp_instructions += warps;
+      record.lane_instructions += lanes;
+      record.warp_by_class[kind] += warps;
+      record.lane_by_class[kind] += lanes;
+      record.branches += count.executed;
+      record.divergent_branches += count.divergent;
+      if (site.kind == InstructionClass::Barrier) record.barriers += warps;
+      LineCounts& line = lines[{site.file, site.line}];
+      line.warp_instructions += warps;
+      line.lane_instructions += lanes;
+      if (site.kind == InstructionClass::Atomic) {
+        add(record.global_atomic, count.global);
+        add(record.shared_atomic, count.shared);
+        continue;
+      }
+      const bool is_store = stores(site.kind);
+      add(is_store ? record.global_store : record.global_load, count.global);
+      add(is_store ? record.local_store : record.local_load, count.local);
+      add(is_store ? record.shared_store : record.shared_load, count.shared);
+      add(is_store ? line.global_store : line.global_load, count.global);
+      add(is_store ? line.shared_store : line.shared_load, count.shared);
+    }
+  }
+  for (auto& [key, line] : lines) {
+    line.file = kernel.files.empty() ? "" : kernel.files[key.first];
+    line.line = key.second;
+    record.lines.push_back(std::move(line));
+  }
+  return record;
+}
+
+}  // namespace vgpu

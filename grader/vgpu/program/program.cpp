@@ -1,0 +1,221 @@
+#include "program/program.hpp"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <stdexcept>
+
+#include "program/decoder.hpp"
+
+namespace vgpu {
+namespace {
+
+// Room for recursion: the frames of this many calls of the largest function.
+constexpr size_t kRecursionDepth = 64;
+constexpr size_t kDynamicSharedAlignment = 16;
+
+size_t round_up(size_t value, size_t to) {
+  return (value + to - 1) / to * to;
+}
+
+std::string demangle(const std::string& name) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
+  std::string result = status == 0 ? text : name;
+  std::free(text);  // NOLINT: the demangler allocates with malloc
+  return result;
+}
+
+void for_each_name(const ptx::Operand& operand,
+                   const std::function<void(const std::string&)>& visit) {
+  if (!operand.name.empty()) visit(operand.name);
+  for (const ptx::Operand& element : operand.elements) for_each_name(element, visit);
+}
+
+}  // namespace
+
+struct Program::Impl {
+  Impl(Device& target, ptx::Module source) : device(target), module(std::move(source)) {}
+
+  void load_variables();
+  std::unique_ptr<Kernel> decode(const ptx::Function& entry);
+  std::vector<const ptx::Function*> reachable(const ptx::Function& entry) const;
+  void place_shared(const std::vector<const ptx::Function*>& functions, Kernel& kernel,
+                    SymbolTable& symbols) const;
+  static void size_frames(const std::vector<const ptx::Function*>& functions, Kernel& kernel);
+
+  Device& device;
+  ptx::Module module;
+  std::map<std::string, Symbol, std::less<>> symbols;
+  std::unordered_map<std::string, std::unique_ptr<Kernel>> kernels;
+  std::mutex mutex;
+};
+
+// --- variables
+// -------------------------------------------------------------------------------------------------------
+void Program::Impl::load_variables() {
+  for (const ptx::Variable& v : module.variables) {
+    if (v.space != ptx::Space::Global && v.space != ptx::Space::Const) continue;
+    const size_t size = std::max<size_t>(v.size(), 1);
+    void* address = device.memory().allocate(size, v.name, false);
+    if (address == nullptr)
+      throw std::runtime_error("no device memory left for the variable `" + v.name + "`");
+    std::memset(address, 0, size);
+    std::memcpy(address, v.initial.data(), std::min(v.initial.size(), size));
+    symbols[v.name] = {address, v.size()};
+  }
+  for (const ptx::Variable& v : module.variables) {
+    for (const auto& relocation : v.relocations) {
+      const auto to = symbols.find(relocation.symbol);
+      const auto self = symbols.find(v.name);
+      if (to == symbols.end() || self == symbols.end() || relocation.offset + 8 > self->second.size)
+        continue;
+      const uint64_t value =
+          reinterpret_cast<uint64_t>(to->second.address) + static_cast<uint64_t>(relocation.addend);
+      std::memcpy(static_cast<uint8_t*>(self->second.address) + relocation.offset, &value,
+                  sizeof value);
+    }
+  }
+}
+
+// --- kernels
+// ---------------------------------------------------------------------------------------------------------
+// The entry first, then every device function that it may call.
+std::vector<const ptx::Function*> Program::Impl::reachable(const ptx::Function& entry) const {
+  std::vector<const ptx::Function*> found{&entry};
+  for (size_t k = 0; k < found.size(); ++k) {
+    for (const ptx::Instruction& i : found[k]->body) {
+      if (i.opcode != "call") continue;
+      for (const ptx::Operand& operand : i.operands) {
+        const ptx::Function* callee =
+            operand.kind == ptx::Operand::Kind::List ? nullptr : module.find_function(operand.name);
+        if (callee == nullptr || callee->is_declaration) continue;
+        if (std::find(found.begin(), found.end(), callee) == found.end()) found.push_back(callee);
+      }
+    }
+  }
+  return found;
+}
+
+// Shared variables that the kernel names get offsets; unsized `extern` arrays all start behind
+// them.
+void Program::Impl::place_shared(const std::vector<const ptx::Function*>& functions, Kernel& kernel,
+                                 SymbolTable& table) const {
+  std::vector<const ptx::Variable*> dynamic;
+  size_t dynamic_alignment = 1;
+  const auto place = [&](const ptx::Variable& v) {
+    if (v.space != ptx::Space::Shared || table.shared.count(v.name) != 0) return;
+    if (v.count == 0) {
+      dynamic.push_back(&v);
+      dynamic_alignment = std::max({dynamic_alignment, v.alignment, kDynamicSharedAlignment});
+      return;
+    }
+    kernel.static_shared = round_up(kernel.static_shared, std::max<size_t>(v.alignment, 1));
+    table.shared[v.name] = static_cast<uint32_t>(kernel.static_shared);
+    kernel.static_shared += v.size();
+  };
+  std::set<std::string, std::less<>> named;
+  for (const ptx::Function* f : functions) {
+    for (const ptx::Variable& v : f->variables) place(v);
+    for (const ptx::Instruction& i : f->body) {
+      for (const ptx::Operand& operand : i.operands) {
+        for_each_name(operand, [&](const std::string& name) { named.insert(name); });
+      }
+    }
+  }
+  for (const ptx::Variable& v : module.variables) {
+    if (named.count(v.name) != 0) place(v);
+  }
+  if (dynamic.empty()) return;
+  kernel.static_shared = round_up(kernel.static_shared, dynamic_alignment);
+  for (const ptx::Variable* v : dynamic)
+    table.shared[v->name] = static_cast<uint32_t>(kernel.static_shared);
+}
+
+// The register file and the local memory of a warp hold the frames of the whole call chain.
+void Program::Impl::size_frames(const std::vector<const ptx::Function*>& functions,
+                                Kernel& kernel) {
+  size_t largest_frame = 0, largest_local = 0, all_frames = 0, all_locals = 0;
+  bool recursive = false;
+  for (size_t k = 0; k < kernel.codes.size(); ++k) {
+    const Frame& frame = kernel.codes[k].frame;
+    largest_frame = std::max<size_t>(largest_frame, frame.bytes);
+    largest_local = std::max<size_t>(largest_local, frame.local_bytes);
+    all_frames += frame.bytes;
+    all_locals += frame.local_bytes;
+    // Without recursion each function is on the stack at most once. Any call to itself or to one
+    // before it may recurse.
+    for (const ptx::Instruction& i : functions[k]->body) {
+      if (i.opcode != "call") continue;
+      for (const ptx::Operand& operand : i.operands) {
+        for (size_t earlier = 0; earlier <= k; ++earlier)
+          recursive |= operand.name == functions[earlier]->name;
+      }
+    }
+  }
+  kernel.frame_bytes = recursive ? all_frames + kRecursionDepth * largest_frame : all_frames;
+  kernel.local_bytes = recursive ? all_locals + kRecursionDepth * largest_local : all_locals;
+}
+
+std::unique_ptr<Kernel> Program::Impl::decode(const ptx::Function& entry) {
+  auto kernel = std::make_unique<Kernel>();
+  kernel->name = entry.name;
+  kernel->demangled = demangle(entry.name);
+  std::copy_n(entry.max_threads, 3, kernel->max_threads);
+  std::copy_n(entry.required_threads, 3, kernel->required_threads);
+  for (const ptx::Variable& v : entry.params) {
+    KernelParam param;
+    param.size = v.size();
+    param.alignment = std::max<size_t>(v.alignment, std::max<size_t>(ptx::size_of(v.type), 1));
+    param.offset = round_up(kernel->param_bytes, param.alignment);
+    kernel->param_bytes = param.offset + param.size;
+    kernel->params.push_back(param);
+  }
+  const std::vector<const ptx::Function*> functions = reachable(entry);
+  SymbolTable table;
+  for (const auto& [name, symbol] : symbols)
+    table.memory[name] = reinterpret_cast<uint64_t>(symbol.address);
+  place_shared(functions, *kernel, table);
+  for (size_t k = 0; k < functions.size(); ++k)
+    table.code[functions[k]->name] = static_cast<int>(k);
+  kernel->codes.resize(functions.size());
+  for (size_t k = 0; k < functions.size(); ++k) {
+    Decoder(module, *functions[k], *kernel, table, static_cast<int>(k)).decode();
+  }
+  size_frames(functions, *kernel);
+  return kernel;
+}
+
+Program::Program(Device& device, ptx::Module source)
+    : impl_(std::make_unique<Impl>(device, std::move(source))) {
+  impl_->load_variables();
+}
+
+Program::~Program() {
+  for (const auto& [name, symbol] : impl_->symbols) impl_->device.memory().free(symbol.address);
+}
+
+Program::Symbol Program::symbol(std::string_view name) const {
+  const auto found = impl_->symbols.find(name);
+  return found == impl_->symbols.end() ? Symbol{} : found->second;
+}
+
+const Kernel* Program::kernel(std::string_view mangled_name) {
+  const std::lock_guard lock(impl_->mutex);
+  auto& entry = impl_->kernels[std::string(mangled_name)];
+  if (entry == nullptr) {
+    const ptx::Function* function = impl_->module.find_function(mangled_name);
+    if (function == nullptr || !function->is_entry) return nullptr;
+    entry = impl_->decode(*function);
+  }
+  return entry.get();
+}
+
+const ptx::Module& Program::module() const {
+  return impl_->module;
+}
+
+}  // namespace vgpu

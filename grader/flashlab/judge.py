@@ -14,7 +14,7 @@ from flashlab.errors import SubmissionError, UsageError
 from flashlab.labs import Lab
 from flashlab.layout import Layout
 from flashlab.results import parse
-from flashlab.sandbox import MIB, Box, Limits, Sandbox
+from flashlab.sandbox import Box, Limits, Sandbox
 
 Event = dict[str, Any]
 
@@ -50,7 +50,9 @@ def run_judge(layout: Layout, request: Request, on_event: Callable[[Event], None
         code = _follow(_command(layout, request, launcher, output), errors, on_event)
         said = errors.read_text(encoding="utf-8", errors="replace").strip()
         last_line = said.splitlines()[-1] if said else f"the judge stopped with exit code {code}"
-        last_line = last_line.removeprefix("flashlab-judge: ").replace(str(output), "the result file")
+        last_line = last_line.removeprefix("flashlab-judge: ").replace(
+            str(output), "the result file"
+        )
         problem = SubmissionError(last_line) if code == 1 else UsageError(last_line)
         if not output.exists():
             raise problem
@@ -63,8 +65,9 @@ def _worker_launcher(layout: Layout, request: Request) -> tuple[Sandbox, list[st
     """A box for the worker: it sees the system, itself, the runtime library and the submission, nothing else."""
     virtual = request.device.kind is Device.VGPU
     box = Box(
-        # The judge ends a case that takes too long; this stops a worker that the judge has lost.
-        Limits(cpu_seconds=600, memory_bytes=16384 * MIB if virtual else None),
+        # The judge ends a case that takes too long; the CPU limit stops a worker that the judge has lost. The virtual
+        # GPU reserves 32 GiB of addresses for device memory, of which it touches only what is used.
+        Limits(cpu_seconds=600, memory_bytes=64 << 30 if virtual else None),
         readable=(layout.worker, request.device.runtime, request.library),
         gpu=not virtual,
     )

@@ -15,6 +15,7 @@ STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow", "error":
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LINE_LIMIT = 72
 LINES_SHOWN = 10
+NAMES_SHOWN = 4
 
 
 def clean(text: str) -> str:
@@ -62,7 +63,9 @@ def failures(result: Result) -> RenderableType:
 
 
 def _failure(status: str, message: str, cases: list[dict[str, Any]]) -> RenderableType:
-    names = clean(", ".join(case["name"] for case in cases))
+    names = clean(", ".join(case["name"] for case in cases[:NAMES_SHOWN]))
+    if len(cases) > NAMES_SHOWN:
+        names += f" and {len(cases) - NAMES_SHOWN} more"
     lines = [Text.assemble((status, STYLES[status]), " ", (names, "bold"))]
     body = clean(message)
     handout = cases[0].get("handout")

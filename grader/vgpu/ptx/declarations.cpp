@@ -20,9 +20,10 @@ void parse_attributes(Cursor& cursor, Variable& variable, size_t* vector_length)
     if (word == "align") {
       const uint64_t alignment = cursor.expect_unsigned("an alignment", kLargestAlignment);
       if (!std::has_single_bit(alignment)) cursor.fail("an alignment must be a power of two");
-      // After .ptr it is the alignment of what the parameter points to.
-      if (!is_pointer) variable.alignment = alignment;
-      is_aligned = is_aligned || !is_pointer;
+      if (!is_pointer) {  // after .ptr it is the alignment of what the parameter points to
+        variable.alignment = alignment;
+        is_aligned = true;
+      }
     } else if (word == "ptr") {
       is_pointer = true;
     } else if (word == "attribute") {

@@ -12,6 +12,7 @@
 namespace vgpu::fatbin {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -171,8 +172,9 @@ TEST(MalformedFatbin, CompressedData) {
                 StartsWith("fatbin: broken"));
     EXPECT_THAT(error(with<uint64_t>(good, entry + kUncompressedSizeAt, uint64_t{1} << 40)),
                 HasSubstr("256 MiB"));
+    // Refused by the header alone: 256 MiB must not be allocated for a few bytes of data.
     EXPECT_THAT(error(with<uint64_t>(good, entry + kUncompressedSizeAt, uint64_t{1} << 28)),
-                StartsWith("fatbin: "));
+                AnyOf(HasSubstr("wrong LZ4 size"), HasSubstr("not that of the entry")));
     EXPECT_THAT(error(with<uint64_t>(good, payload, ~uint64_t{0})), StartsWith("fatbin: broken"));
     EXPECT_THAT(error(with<uint64_t>(good, entry + kFlagsAt, 0x1000)),
                 HasSubstr("unknown compression"));

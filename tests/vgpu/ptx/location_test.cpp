@@ -46,6 +46,14 @@ TEST(Location, InlinedCallsFormAChain) {
   EXPECT_EQ(module.locations.size(), 3u);
 }
 
+TEST(Location, CallSitesOfAnotherFunctionDoNotCount) {
+  const Module module = parse_module(
+      ".entry a() {\n.loc 1 20 7, function_name $L, inlined_at 1 30 5\nret;\n}\n"
+      ".entry b() {\n.loc 2 10 9, function_name $L, inlined_at 1 20 7\nret;\n}");
+  const SourceLocation& location = module.functions[1].body[0].location;
+  EXPECT_EQ(module.locations.at(location.inlined_at).inlined_at, -1);
+}
+
 TEST(Location, RefusesMalformedOnes) {
   EXPECT_THROW(parse_body(".loc 1 2\nret;"), ParseError);
   EXPECT_THROW(parse_body(".loc 1 2 99999999999\nret;"), ParseError);

@@ -15,10 +15,11 @@ constexpr double kSectorBytes = 32;
 
 /// Keys of a launch record that are summed over launches, under the same names.
 constexpr std::array kSummed = {
-    "global_load_requests",  "global_load_sectors",   "global_load_bytes",
-    "global_store_requests", "global_store_sectors",  "global_store_bytes",
-    "compulsory_sectors",    "warp_instructions",     "lane_instructions",
-    "shared_load_conflicts", "shared_store_conflicts"};
+    "global_load_requests",   "global_load_sectors",    "global_load_bytes",
+    "global_store_requests",  "global_store_sectors",   "global_store_bytes",
+    "global_atomic_requests", "global_atomic_sectors",  "global_atomic_bytes",
+    "shared_load_conflicts",  "shared_store_conflicts", "compulsory_sectors",
+    "warp_instructions",      "lane_instructions"};
 
 double number(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -47,9 +48,12 @@ void read_launches(const json& launches, std::map<std::string, double>& values) 
   }
   values["launches"] = static_cast<double>(launches.size());
   values["distinct_bytes"] = kSectorBytes * values["compulsory_sectors"];
-  values["requested_bytes"] = values["global_load_bytes"] + values["global_store_bytes"];
-  values["sector_bytes"] =
-      kSectorBytes * (values["global_load_sectors"] + values["global_store_sectors"]);
+  const auto all_kinds = [&](const std::string& unit) {
+    return values["global_load_" + unit] + values["global_store_" + unit] +
+           values["global_atomic_" + unit];
+  };
+  values["requested_bytes"] = all_kinds("bytes");
+  values["sector_bytes"] = kSectorBytes * all_kinds("sectors");
   for (const std::string kind : {"load", "store"}) {
     const double requests = values["global_" + kind + "_requests"];
     if (requests > 0) {

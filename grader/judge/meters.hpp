@@ -18,12 +18,7 @@ struct Fault {
 };
 
 struct Meters {
-  /// Readings by name. Always: workspace_bytes, peak_device_bytes, host_seconds; event_seconds when
-  /// known. On the virtual GPU also: launches, unmetered_bytes (device memory beyond tensors and
-  /// workspace), global_load_* and global_store_* (requests, sectors, bytes), distinct_bytes (32 *
-  /// distinct sectors, per launch, summed), requested_bytes, sector_bytes (32 * sectors),
-  /// sectors_per_load_request, sectors_per_store_request, shared_conflicts, warp_instructions,
-  /// lane_instructions, kernel_seconds (of the simulation).
+  /// Readings by name; README.md lists them. On a real GPU there are no counts.
   std::map<std::string, double> values;
   std::optional<Fault> fault;
 

@@ -31,6 +31,10 @@ void release(Runtime& runtime, void* pointer, bool pinned) {
          kind == MemoryKind::Pinned ? "the pointer is pinned host memory: use cudaFreeHost"
          : pinned ? "the pointer does not come from cudaMallocHost or cudaHostAlloc"
                   : "the pointer is host memory, not memory of the device");
+  vgpu::Allocation allocation = runtime.memory().find(pointer);
+  if (!pinned && allocation.end != 0 && !allocation.counted)
+    fail(cudaErrorInvalidValue, "the pointer is the variable `" + allocation.name +
+                                    "` of the program, not memory from cudaMalloc");
   switch (runtime.memory().free(pointer)) {
     case DeviceMemory::FreeResult::Ok:
       break;

@@ -37,6 +37,7 @@ __attribute__((destructor)) void write_counters() {
   Runtime& runtime = Runtime::instance();
   const Environment& environment = runtime.environment;
   if (environment.counters == Counters::None) return;
+  std::scoped_lock lock(runtime.mutex);
   std::string text = environment.counters == Counters::Json
                          ? report::text(report::to_json(runtime.records), 2) + "\n"
                          : report::table(runtime.records);

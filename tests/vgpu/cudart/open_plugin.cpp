@@ -25,6 +25,9 @@ int main(int, char** argv) {
     for (std::thread& thread : threads) thread.join();
     std::printf("round %d: %d\n", round, count_calls());
 
+    auto reset = reinterpret_cast<decltype(&vgpuReset)>(dlsym(plugin, "vgpuReset"));
+    if (reset == nullptr) return fail("vgpuReset");
+    if (round == 1) reset();
     auto report = reinterpret_cast<decltype(&vgpuReport)>(dlsym(plugin, "vgpuReport"));
     if (report == nullptr) return fail("vgpuReport");
     std::vector<char> text(report(nullptr, 0) + 1);

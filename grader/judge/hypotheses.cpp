@@ -185,15 +185,15 @@ void add_keys(const Evidence& evidence, std::vector<Hypothesis>& list) {
 }
 
 void add_slices(const Evidence& evidence, std::vector<Hypothesis>& list) {
-  const auto add = [&](const char* cause, const std::string& what, SliceChoice choose) {
+  const auto add = [&](const char* cause, const char* what, SliceChoice choose) {
     for (const bool also_q : {false, true}) {
-      list.push_back({cause,
-                      "O is what every " + what + " gives when it reads " +
-                          (also_q ? "Q, K and V" : "K and V") + " of " + what +
-                          " 0. Slice (b, h) starts at (b * heads + h) * N * d.",
-                      "scores", [&evidence, choose, also_q] {
-                        return solve(with_slices(evidence, choose, also_q));
-                      }});
+      list.push_back(
+          {cause,
+           format("O is what every %s gives when it reads %s of %s 0. Slice (b, h) starts at "
+                  "(b * heads + h) * N * d.",
+                  what, also_q ? "Q, K and V" : "K and V", what),
+           "scores",
+           [&evidence, choose, also_q] { return solve(with_slices(evidence, choose, also_q)); }});
     }
   };
   if (evidence.shape.heads > 1) {

@@ -147,7 +147,7 @@ TEST_F(Session, GarbageOnTheChannelFails) {
 TEST_F(Session, AClosedChannelFails) {
   const Graded graded = grade("closes");
   EXPECT_EQ(graded.one("one_head")["status"], "failed");
-  expect_contains(graded.message(), "exit code");
+  expect_contains(graded.message(), "channel carried nothing any more: it was closed");
 }
 
 TEST_F(Session, AForgedReplyHoldsNoResult) {

@@ -23,7 +23,7 @@ std::optional<std::string> Client::ready() {
 }
 
 Outcome Client::run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds) {
-  const Outcome outcome = worker_->run(request, reply, seconds);
+  Outcome outcome = worker_->run(request, reply, seconds);
   // A device error is sticky: every later call of that process would return it again.
   spent_ = !outcome.answered() || reply.synchronise.code != 0;
   return outcome;

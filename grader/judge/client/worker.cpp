@@ -78,7 +78,7 @@ Worker::Worker(const WorkerOptions& options, size_t memory_bytes) : memory_(memo
 }
 
 Outcome Worker::wait_loaded(protocol::Loaded& loaded, double seconds) {
-  const Outcome outcome = receive(loaded, seconds);
+  Outcome outcome = receive(loaded, seconds);
   loaded.error[sizeof loaded.error - 1] = '\0';
   return outcome;
 }
@@ -87,7 +87,7 @@ Outcome Worker::run(protocol::CaseRequest& request, protocol::CaseReply& reply, 
   protocol::seal(request, next_id_++);
   if (send(socket_.get(), &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
     return ended();
-  const Outcome outcome = receive(reply, seconds);
+  Outcome outcome = receive(reply, seconds);
   if (!outcome.answered()) return outcome;
   if (const auto violation = find_violation(reply, request)) {
     return {Outcome::Kind::kViolation, 0, *violation};
@@ -125,7 +125,9 @@ Outcome Worker::ended() {
   const bool alive = (end.revents & POLLIN) == 0 && process_->end_fd() >= 0;
   const ProcessEnd how = process_->finish();
   drain();
-  if (alive) return {Outcome::Kind::kViolation, 0, "nothing any more: it closed the channel"};
+  if (alive || (how.signal == 0 && how.code == protocol::kLostConnection)) {
+    return {Outcome::Kind::kViolation, 0, "nothing any more: it was closed"};
+  }
   if (how.signal != 0) return {Outcome::Kind::kSignal, how.signal, ""};
   return {Outcome::Kind::kExit, how.code, ""};
 }

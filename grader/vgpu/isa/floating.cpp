@@ -143,7 +143,7 @@ inline f32 sat3(f32 a, f32 b, f32 c) {
 // polynomial for 2^f (truncation error below 2^-27), scaled in two steps so that denormal results
 // come out.
 inline f32 ex2(f32 x) {
-  const f32 clamped = x < -300.0f ? -300.0f : x > 300.0f ? 300.0f : x;
+  const f32 clamped = x < -252.0f ? -252.0f : x > 252.0f ? 252.0f : x;
   constexpr f32 kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
   const f32 shifted = clamped + kRound;
   const f32 f = clamped - (shifted - kRound);

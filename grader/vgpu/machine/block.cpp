@@ -18,6 +18,9 @@ void broadcast(uint8_t* slot, T value) {
 
 void broadcast(uint8_t* slot, uint32_t width, uint64_t bits) {
   switch (width) {
+    case 0:
+      std::memcpy(slot, &bits, sizeof(uint32_t));
+      return;
     case 2:
       return broadcast(slot, static_cast<uint16_t>(bits));
     case 4:
@@ -143,6 +146,10 @@ uint64_t Block::special(const Warp& warp, Special which, uint32_t lane) const {
 }
 
 void Block::enter(const Warp& warp, const Code& code) const {
+  for (const Frame::Constant& constant : code.frame.constants) {
+    uint32_t& lanes = warp.predicate(constant.offset);
+    if (constant.width == 0) lanes = (lanes & ~warp.active) | (static_cast<uint32_t>(constant.bits) & warp.active);
+  }
   for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
     if ((warp.active >> lane & 1) == 0) continue;
     for (const Frame::Constant& constant : code.frame.constants) {

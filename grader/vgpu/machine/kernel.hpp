@@ -51,7 +51,7 @@ struct Frame {
   uint32_t bytes = 0;        ///< of registers, a multiple of 512
   uint32_t local_bytes = 0;  ///< of local memory per lane
   struct Constant {
-    uint32_t offset = 0, width = 0;  ///< width in bytes of one lane
+    uint32_t offset = 0, width = 0;  ///< bytes of one lane; 0: a predicate, one bit per lane
     uint64_t bits = 0;
   };
   std::vector<Constant> constants;  ///< the same value in every lane

@@ -283,7 +283,7 @@ uint32_t Decoder::reserve(uint32_t width) {
 }
 
 uint32_t Decoder::constant(uint64_t bits, uint32_t width) {
-  if (width < 8) bits &= (uint64_t{1} << (8 * width)) - 1;
+  if (width > 0 && width < 8) bits &= (uint64_t{1} << (8 * width)) - 1;
   const auto [entry, is_new] = constants_.try_emplace({width, bits}, 0);
   if (is_new) {
     entry->second = reserve(width);
@@ -352,7 +352,8 @@ uint32_t Decoder::destination(const Operand& operand) {
   return slots_.offset[static_cast<size_t>(operand.reg)];
 }
 
-uint32_t Decoder::predicate(const Operand& operand) const {
+uint32_t Decoder::predicate(const Operand& operand) {
+  if (operand.kind == Operand::Kind::Integer) return constant(operand.bits != 0 ? ~0u : 0, 0);
   if (operand.kind != Operand::Kind::Register || register_width(operand) != 0) {
     throw Untranslatable("a predicate that is not a predicate register");
   }

@@ -65,7 +65,7 @@ class Decoder {
   uint32_t constant(uint64_t bits, uint32_t width);
   uint32_t special(const std::string& name, uint32_t width);
   uint32_t scratch(uint32_t width, int which = 0);
-  uint32_t predicate(const Operand& operand) const;
+  uint32_t predicate(const Operand& operand);
   uint32_t register_width(const Operand& operand) const;
   uint32_t reserve(uint32_t width);
   uint32_t list(const std::vector<uint32_t>& values);

@@ -54,8 +54,18 @@ class Run(unittest.TestCase):
 
     def test_timeout_stops_an_endless_kernel(self):
         done = vgpu("run", "--timeout", "0.5", PROGRAMS / "endless")
-        self.assertIn("count: -702", done.stdout)  # cudaErrorLaunchTimeout
-        self.assertIn("plugin.cu", done.stderr)
+        self.assertEqual(
+            done.stdout.splitlines(),
+            [
+                "another thread was served meanwhile: 1",
+                "after the launch: 0",
+                "a call that does not wait: 0",
+                "a copy that is only queued: 0",
+                "a call that waits: 702",  # cudaErrorLaunchTimeout
+                "every call after it: 702",
+            ],
+        )
+        self.assertIn("endless.cu:11", done.stderr)
 
     def test_quiet_silences_messages(self):
         self.assertEqual(vgpu("run", PROGRAMS / "without_ptx", VGPU_QUIET="1").stderr, "")

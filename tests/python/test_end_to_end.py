@@ -1,5 +1,6 @@
 """The real compiler, judge, worker and virtual GPU on the real labs."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_the_command_in_a_result_repeats_it(scratch):
     assert run(scratch, *words) == 0
     (first,) = scratch.results.glob("*/2*.json")
     before = load(first)
-    assert run(scratch, *before["provenance"]["command"].split()[1:]) == 0
+    assert run(scratch, *shlex.split(before["provenance"]["command"])[1:]) == 0
     after = load(next(path for path in scratch.results.glob("*/2*.json") if path != first))
     assert [case["error"] for case in before["cases"]] == [case["error"] for case in after["cases"]]
 

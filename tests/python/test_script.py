@@ -49,6 +49,16 @@ def test_it_works_from_anywhere_and_ignores_the_files_there(copy, tmp_path, monk
     assert "grade" in done.stdout
 
 
+def test_an_unfinished_set_up_is_one_line(copy):
+    bare = with_python(copy) / ".venv/bin/python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')  # no installed packages
+    done = subprocess.run(
+        [str(copy / "flashlab"), "status"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "flashlab: the Python package typer is missing; run: make setup\n"
+
+
 def test_commands_that_draw_nothing_load_no_drawing():
     code = (
         "import sys, flashlab.cli;"

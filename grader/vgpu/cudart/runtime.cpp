@@ -75,6 +75,10 @@ Device& Runtime::device() {
     options.threads = environment.threads;
     options.timeout_seconds = environment.timeout_seconds;
     device_ = std::make_unique<Device>(GpuProfile{}, options);
+  } catch (const std::bad_alloc&) {
+    fail(cudaErrorInitializationError,
+         "the virtual GPU cannot start: " + std::to_string(GpuProfile{}.global_memory) +
+             " bytes of address space are not to be had (a limit of ulimit -v?)");
   } catch (const std::exception& error) {
     fail(cudaErrorInitializationError,
          std::string("the virtual GPU cannot start: ") + error.what());

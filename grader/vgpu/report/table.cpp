@@ -74,11 +74,22 @@ std::vector<Row> merge(const std::vector<LaunchRecord>& records) {
 
 using Cells = std::array<std::string, 13>;
 
-// Two heading lines: what is counted, and the unit or direction.
-const Cells kHeading1 = {"",      "",      "lane",   "load", "load",  "load",     "store",
-                         "store", "store", "global", "load", "store", "divergent"};
-const Cells kHeading2 = {"kernel",    "launches",  "instr.",  "requests", "sectors",
-                         "bytes",     "requests",  "sectors", "bytes",    "atomics",
+// Two heading lines: what is counted, and in what.
+const Cells kHeading1 = {"",
+                         "",
+                         "lane",
+                         "global load",
+                         "global load",
+                         "global load",
+                         "global store",
+                         "global store",
+                         "global store",
+                         "global atomic",
+                         "shared load",
+                         "shared store",
+                         "divergent"};
+const Cells kHeading2 = {"kernel",    "launches",  "instructions", "requests", "sectors",
+                         "bytes",     "requests",  "sectors",      "bytes",    "requests",
                          "conflicts", "conflicts", "branches"};
 
 Cells cells_of(const Row& row) {

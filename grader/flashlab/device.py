@@ -22,18 +22,27 @@ class Device(StrEnum):
 
 @dataclass(frozen=True)
 class Chosen:
-    """A device and the folder of the libcudart.so.13 that drives it."""
+    """A device, the folder of the libcudart.so.13 that drives it, and that of a real GPU's driver library."""
 
     kind: Device
     runtime: Path
+    driver: Path | None = None
+
+    @property
+    def library_path(self) -> tuple[Path, ...]:
+        """Where the worker finds its libraries: the runtime first, since that decides the device."""
+        return (self.runtime,) if self.driver is None else (self.runtime, self.driver)
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """What the driver says about the first GPU; `name` is None where none is usable, for the reason in `why_not`."""
+    """What the driver says about the first GPU; `name` is None where none is usable, for the reason in `why_not`.
+    `driver` is the folder of libcuda.so.1, which may be known only to this process's environment.
+    """
 
     name: str | None
     why_not: str = ""
+    driver: Path | None = None
 
 
 def choose(layout: Layout, wanted: Device) -> Chosen:
@@ -41,7 +50,7 @@ def choose(layout: Layout, wanted: Device) -> Chosen:
     if wanted is not Device.VGPU:
         gpu, runtime = probe_gpu(), find_nvidia_runtime(layout)
         if gpu.name is not None and runtime is not None:
-            return Chosen(Device.CUDA, runtime)
+            return Chosen(Device.CUDA, runtime, gpu.driver)
         if wanted is Device.CUDA:
             reason = gpu.why_not or f"NVIDIA's {RUNTIME} is missing; run: make setup"
             raise UsageError(f"no GPU can be used: {reason}; --device vgpu needs none")
@@ -66,7 +75,16 @@ def probe_gpu() -> Gpu:
         return Gpu(None, "the driver finds no GPU")
     name = ctypes.create_string_buffer(128)
     driver.cuDeviceGetName(name, len(name), 0)
-    return Gpu(name.value.decode(errors="replace"))
+    return Gpu(name.value.decode(errors="replace"), driver=_folder_of_driver())
+
+
+def _folder_of_driver() -> Path | None:
+    """The folder that this process has loaded libcuda from."""
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
+        path = line.partition("/")[2]
+        if "/libcuda.so" in f"/{path}":
+            return Path(f"/{path}").parent
+    return None
 
 
 def host_cpu() -> str:

@@ -68,7 +68,7 @@ def _worker_launcher(layout: Layout, request: Request) -> tuple[Sandbox, list[st
         # The judge ends a case that takes too long; the CPU limit stops a worker that the judge has lost. The virtual
         # GPU reserves 32 GiB of addresses for device memory, of which it touches only what is used.
         Limits(cpu_seconds=600, memory_bytes=64 << 30 if virtual else None),
-        readable=(layout.worker, request.device.runtime, request.library),
+        readable=(layout.worker, *request.device.library_path, request.library),
         gpu=not virtual,
     )
     sandbox = Sandbox.find(box)
@@ -78,7 +78,9 @@ def _worker_launcher(layout: Layout, request: Request) -> tuple[Sandbox, list[st
 def _command(layout: Layout, request: Request, launcher: list[str], output: Path) -> list[str]:
     words = [str(layout.judge), "--lab", str(request.lab.config)]
     words += ["--submission", str(request.library), "--worker", str(layout.worker)]
-    words += ["--runtime-dir", str(request.device.runtime), "--device", request.device.kind]
+    for folder in request.device.library_path:
+        words += ["--runtime-dir", str(folder)]
+    words += ["--device", request.device.kind]
     for word in launcher:
         words += ["--launcher", word]
     if request.case is not None:

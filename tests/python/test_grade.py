@@ -4,6 +4,7 @@ import hashlib
 import json
 
 import pytest
+from flashlab import device
 from flashlab.results import load
 
 
@@ -57,6 +58,17 @@ def test_options_reach_the_judge(repository, flashlab):
     assert words[words.index("--device") + 1] == "vgpu"
     assert words[words.index("--runtime-dir") + 1] == str(repository.layout.virtual_runtime)
     assert words[words.index("--launcher") + 1] == "prlimit"
+
+
+def test_a_gpus_driver_is_on_the_workers_library_path(repository, flashlab, monkeypatch, tmp_path):
+    gpu = device.Gpu("Test GPU", driver=tmp_path / "driver")
+    monkeypatch.setattr(device, "probe_gpu", lambda: gpu)
+    monkeypatch.setattr(device, "find_nvidia_runtime", lambda layout: tmp_path / "cuda")
+    assert flashlab("grade", "lab1").code == 0
+    words = repository.judge_saw()
+    folders = [words[i + 1] for i, word in enumerate(words) if word == "--runtime-dir"]
+    assert folders == [str(tmp_path / "cuda"), str(tmp_path / "driver")]
+    assert repository.latest()["device"]["kind"] == "cuda"
 
 
 def test_rerun_commands_name_everything_that_matters(repository, flashlab, tmp_path):

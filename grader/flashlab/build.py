@@ -92,7 +92,7 @@ def _compile(layout: Layout, compiler: Compiler, submission: Submission, work: P
     source = work / "in/submission.cu"
     source.write_bytes(submission.staged())
     source.chmod(0o644)
-    toolkit = () if compiler.root.is_relative_to("/usr") else (compiler.root,)
+    toolkit = [path for path in (compiler.root, compiler.nvcc) if not path.is_relative_to("/usr")]
     box = Box(
         LIMITS,
         readable=(layout.headers, work / "in", *toolkit),

@@ -17,16 +17,14 @@ WHEEL_FOLDER = ".venv/lib/python3*/site-packages/nvidia/cu13"
 
 @dataclass(frozen=True)
 class Compiler:
-    """An nvcc of release 13 or newer; `version` is its build line with that of the host compiler it calls."""
+    """An nvcc of release 13 or newer; `version` is its build line with that of the host compiler it calls.
+    `root` is the toolkit's folder, which holds bin, include and the libraries.
+    """
 
     nvcc: Path
+    root: Path
     release: str
     version: str
-
-    @property
-    def root(self) -> Path:
-        """The toolkit's folder, which holds bin, include and the libraries."""
-        return self.nvcc.parent.parent
 
 
 def find_compiler(layout: Layout) -> Compiler:
@@ -39,7 +37,7 @@ def find_compiler(layout: Layout) -> Compiler:
             host = (_output(["g++", "--version"]).splitlines() or ["no g++"])[0]
             build = re.search(r"V[\d.]+", text)
             version = f"nvcc {build[0] if build else match[1]}, {host}"
-            return Compiler(nvcc, match[1] + match[2], version)
+            return Compiler(nvcc, _toolkit(nvcc), match[1] + match[2], version)
         seen.append(f"{nvcc} is {'release ' + match[1] + match[2] if match else 'no nvcc'}")
     found = f" ({'; '.join(seen)})" if seen else ""
     raise UsageError(f"no nvcc of release {MINIMUM_RELEASE} or newer{found}; run: make setup")
@@ -49,7 +47,7 @@ def find_nvidia_runtime(layout: Layout) -> Path | None:
     """The folder of NVIDIA's own libcudart.so.13, or None."""
     folders = []
     for nvcc in _candidates(layout):
-        folders += [nvcc.parent.parent / "lib64", nvcc.parent.parent / "lib"]
+        folders += [_toolkit(nvcc) / "lib64", _toolkit(nvcc) / "lib"]
     folders += [Path("/usr/local/cuda/lib64"), Path("/usr/lib/x86_64-linux-gnu")]
     folders += sorted((layout.root).glob(f"{WHEEL_FOLDER}/lib"))
     return next((folder for folder in folders if (folder / RUNTIME).exists()), None)
@@ -63,8 +61,16 @@ def _candidates(layout: Layout) -> list[Path]:
     return [path.resolve() for path in paths if os.access(path, os.X_OK)]
 
 
+def _toolkit(nvcc: Path) -> Path:
+    """Where nvcc says that its toolkit is; the one on PATH may be a wrapper that lies elsewhere."""
+    words = [str(nvcc), "--dryrun", "-x", "cu", "-c", os.devnull]
+    match = re.search(r"\bTOP=(.+)", _output(words))
+    return Path(match[1]).resolve() if match else nvcc.parent.parent
+
+
 def _output(words: list[str]) -> str:
     try:
-        return subprocess.run(words, capture_output=True, text=True, timeout=20, check=False).stdout
+        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
+    return done.stdout + done.stderr

@@ -1,11 +1,13 @@
 """Building a submission with the real compiler: names and lines are the student's, the cache is exact."""
 
+import dataclasses
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from flashlab import build as building
+from flashlab import toolchain
 from flashlab.build import FLAGS, Submission, build, first_errors, take_snapshot
 from flashlab.errors import SubmissionError, UsageError
 from flashlab.layout import Layout
@@ -72,7 +74,7 @@ def test_everything_that_matters_is_in_the_key(layout, compiler, monkeypatch, tm
     if changed == "source":
         data = b"int c;"
     elif changed == "compiler":
-        compiler = Compiler(compiler.nvcc, compiler.release, "nvcc V13.9")
+        compiler = dataclasses.replace(compiler, version="nvcc V13.9")
     elif changed == "flags":
         monkeypatch.setattr(building, "FLAGS", (*FLAGS, "-g"))
     else:
@@ -86,6 +88,17 @@ def test_errors_have_the_students_path_and_line(layout, compiler):
     assert "labs/lab1_naive/naive_attention.cu does not build" in str(caught.value)
     first = caught.value.details.splitlines()[0]
     assert first == 'labs/lab1_naive/naive_attention.cu(2): error: identifier "one" is undefined'
+
+
+def test_the_nvcc_on_the_path_may_be_a_wrapper(layout, compiler, monkeypatch, tmp_path):
+    wrapper = tmp_path / "my bin/nvcc"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\nexec {compiler.nvcc} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setattr(toolchain, "_candidates", lambda layout: [wrapper])
+    found = find_compiler(layout)
+    assert (found.nvcc, found.root) == (wrapper, compiler.root)
+    assert build(layout, found, submission(layout, SOURCE)).exists()
 
 
 def test_a_missing_function_is_found_when_linking(layout, compiler):
@@ -115,7 +128,7 @@ def test_a_compiler_that_does_not_end_is_stopped(layout, monkeypatch, tmp_path):
     nvcc.write_text("#!/bin/sh\nsleep 60\n")
     nvcc.chmod(0o755)
     monkeypatch.setattr(building, "TIMEOUT_SECONDS", 1)
-    slow = Compiler(nvcc, "13.0", "slow")
+    slow = Compiler(nvcc, tmp_path, "13.0", "slow")
     start = time.monotonic()
     with pytest.raises(SubmissionError, match="did not finish within 1 s"):
         build(layout, slow, submission(layout, SOURCE))

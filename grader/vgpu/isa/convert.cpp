@@ -1,6 +1,7 @@
 // Conversions and moves (PTX ISA 9.0, section 9.7.9, cvt and mov).
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "isa/map.hpp"
 #include "isa/rounding.hpp"
@@ -37,10 +38,11 @@ inline To wrap(From v) {
 
 template <class To, class From>
 inline To clamp_integer(From v) {
-  const auto wide = static_cast<__int128>(v);
-  if (wide < static_cast<__int128>(kLowest<To>)) return kLowest<To>;
-  if (wide > static_cast<__int128>(kHighest<To>)) return kHighest<To>;
-  return static_cast<To>(v);
+  if (v < From{0}) {
+    if (!kIsSigned<To>) return 0;
+    return static_cast<s64>(v) < static_cast<s64>(kLowest<To>) ? kLowest<To> : static_cast<To>(v);
+  }
+  return static_cast<u64>(v) > static_cast<u64>(kHighest<To>) ? kHighest<To> : static_cast<To>(v);
 }
 
 template <Rounding R, class F>
@@ -115,42 +117,59 @@ inline f32 flush_result(From v) {
 }
 
 // --- registers may be wider than the type: b = bytes of the source register, c = of the
-// destination ------------------
-template <class T>
-inline T low_part(const Warp& w, uint32_t offset, uint32_t width, int lane) {
-  switch (width) {
-    case 2:
-      return static_cast<T>(w.lanes<u16>(offset)[lane]);
-    case 4:
-      return static_cast<T>(w.lanes<u32>(offset)[lane]);
-    default:
-      return static_cast<T>(w.lanes<u64>(offset)[lane]);
+// destination ------------------ The low part of a source counts; a result is extended by its own
+// signedness. Rare, hence out of the way.
+[[gnu::noinline]] void read_wide(u64* out, const Warp& w, uint32_t offset, uint32_t width) {
+  for (int i = 0; i < 32; ++i) {
+    out[i] = width == 2   ? w.lanes<u16>(offset)[i]
+             : width == 4 ? w.lanes<u32>(offset)[i]
+                          : w.lanes<u64>(offset)[i];
   }
+}
+[[gnu::noinline]] void write_wide(Warp& w, uint32_t offset, uint32_t width, const u64* values) {
+  if (width == 2) write_lanes<u16>(w, offset, [&](int i) { return static_cast<u16>(values[i]); });
+  if (width == 4) write_lanes<u32>(w, offset, [&](int i) { return static_cast<u32>(values[i]); });
+  if (width == 8) write_lanes<u64>(w, offset, [&](int i) { return values[i]; });
 }
 
 template <class T>
-void narrow(T* out, const Warp& w, uint32_t offset, uint32_t width) {
-  for (int i = 0; i < 32; ++i) out[i] = low_part<T>(w, offset, width, i);
+inline T from_wide(u64 bits) {
+  if constexpr (std::is_same_v<T, f64>)
+    return __builtin_bit_cast(f64, bits);
+  else if constexpr (std::is_same_v<T, f32>)
+    return float_of(static_cast<u32>(bits));
+  else
+    return static_cast<T>(bits);
+}
+template <class T>
+inline u64 to_wide(T value) {
+  if constexpr (std::is_same_v<T, f64>)
+    return __builtin_bit_cast(u64, value);
+  else if constexpr (std::is_same_v<T, f32>)
+    return bits_of(value);
+  else
+    return static_cast<u64>(value);
+}
+
+template <auto F, class To, class From>
+[[gnu::noinline]] void convert_wide(Warp& w, const Op* op) {
+  u64 values[32];
+  read_wide(values, w, op->a, op->b);
+#pragma GCC unroll 1
+  for (u64& v : values) v = to_wide(static_cast<To>(F(from_wide<From>(v))));
+  write_wide(w, op->d, op->c, values);
 }
 
 template <auto F, class To, class From>
 const Op* convert(Warp& w, const Op* op) {
-  From narrowed[32];
-  const From* a = w.lanes<From>(op->a);
-  if constexpr (!kIsFloat<From>) {
-    if (op->b != sizeof(From)) {
-      narrow(narrowed, w, op->a, op->b);
-      a = narrowed;
+  if constexpr (sizeof(To) > 1 && sizeof(From) > 1) {  // bytes live in wider registers
+    if (op->b == sizeof(From) && op->c == sizeof(To)) [[likely]] {
+      const From* a = w.lanes<From>(op->a);
+      write_lanes<To>(w, op->d, [&](int i) { return F(a[i]); });
+      return next(w, op + 1);
     }
   }
-  if (kIsFloat<To> || op->c == sizeof(To)) {
-    write_lanes<To>(w, op->d, [&](int i) { return F(a[i]); });
-  } else if constexpr (!kIsFloat<To>) {
-    // The result is extended by its own signedness to the register's width.
-    if (op->c == 2) write_lanes<u16>(w, op->d, [&](int i) { return static_cast<u16>(F(a[i])); });
-    if (op->c == 4) write_lanes<u32>(w, op->d, [&](int i) { return static_cast<u32>(F(a[i])); });
-    if (op->c == 8) write_lanes<u64>(w, op->d, [&](int i) { return static_cast<u64>(F(a[i])); });
-  }
+  convert_wide<F, To, From>(w, op);
   return next(w, op + 1);
 }
 
@@ -200,10 +219,12 @@ constexpr auto kMove = InstructionClass::Move;
 #define INT_TO_INT(To, From)                                                 \
   {"cvt." #To "." #From, convert<wrap<To, From>, To, From>, "ds", kConvert}, \
       {"cvt.sat." #To "." #From, convert<clamp_integer<To, From>, To, From>, "ds", kConvert},
-#define ALL_INT_TO_INT(From, unused)                                                     \
-  INT_TO_INT(u8, From)                                                                   \
-  INT_TO_INT(s8, From) INT_TO_INT(u16, From) INT_TO_INT(s16, From) INT_TO_INT(u32, From) \
-      INT_TO_INT(s32, From) INT_TO_INT(u64, From) INT_TO_INT(s64, From)
+#define ALL_INT_TO_INT(From, unused)                                                      \
+  INT_TO_INT(u8, From)                                                                    \
+  INT_TO_INT(s8, From)                                                                    \
+  INT_TO_INT(u16, From)                                                                   \
+  INT_TO_INT(s16, From) INT_TO_INT(u32, From) INT_TO_INT(s32, From) INT_TO_INT(u64, From) \
+      INT_TO_INT(s64, From)
 #define TO_INT(mode, R, To, From)                                                             \
   {"cvt." mode "." #To "." #From, convert<float_to_integer<Rounding::R, To, From>, To, From>, \
    "ds", kConvert},                                                                           \

@@ -83,6 +83,18 @@ struct Builtins {
 };
 inline constexpr int64_t kBarrierArrivesOnly = 1, kBarrierUnaligned = 2, kBarrierPopc = 4,
                          kBarrierAnd = 8, kBarrierOr = 16;
+/// One multiply-add of a run (isa/fused.cpp): d = x * shared[offset] + c, or d = y * c + (x *
+/// shared[offset]).
+struct FusedStep {
+  uint32_t offset, x, c, d, y, kind;
+  uint32_t chained;  ///< c is the previous step's d: the value stays in registers
+};
+inline constexpr uint32_t kStepFma = 0, kStepScaledFma = 1;
+struct FusedHandlers {
+  Handler narrow, wide;  ///< by the width of the base address
+};
+const FusedHandlers& fused();
+
 inline constexpr uint32_t kNone = 0xFFFFFFFFu;  ///< in an operand that is absent
 const Builtins& builtins();
 

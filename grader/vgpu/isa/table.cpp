@@ -10,6 +10,7 @@
   extern const isa::FormList integer_forms, logic_forms, floating_forms, compare_forms, \
       convert_forms, warp_wide_forms;                                                   \
   extern const isa::Builtins builtin_handlers;                                          \
+  extern const isa::FusedHandlers fused_handlers;                                       \
   Handler find_load(const isa::MemoryForm& form);                                       \
   Handler find_store(const isa::MemoryForm& form);                                      \
   Handler find_atomic(std::string_view name, std::string_view type, bool returns);      \
@@ -25,6 +26,7 @@ namespace {
 struct Variant {
   std::unordered_map<std::string_view, const Form*> forms;
   const Builtins* builtins;
+  const FusedHandlers* fused;
   Handler (*load)(const MemoryForm&);
   Handler (*store)(const MemoryForm&);
   Handler (*atomic)(std::string_view, std::string_view, bool);
@@ -33,14 +35,14 @@ struct Variant {
 #define MAKE_VARIANT(variant)                                                                 \
   make_variant({&variant::integer_forms, &variant::logic_forms, &variant::floating_forms,     \
                 &variant::compare_forms, &variant::convert_forms, &variant::warp_wide_forms}, \
-               &variant::builtin_handlers, variant::find_load, variant::find_store,           \
-               variant::find_atomic)
+               &variant::builtin_handlers, &variant::fused_handlers, variant::find_load,      \
+               variant::find_store, variant::find_atomic)
 
 Variant make_variant(std::initializer_list<const FormList*> families, const Builtins* handlers,
-                     Handler (*load_finder)(const MemoryForm&),
+                     const FusedHandlers* runs, Handler (*load_finder)(const MemoryForm&),
                      Handler (*store_finder)(const MemoryForm&),
                      Handler (*atomic_finder)(std::string_view, std::string_view, bool)) {
-  Variant v{{}, handlers, load_finder, store_finder, atomic_finder};
+  Variant v{{}, handlers, runs, load_finder, store_finder, atomic_finder};
   for (const FormList* family : families) {
     for (size_t i = 0; i < family->count; ++i)
       v.forms.emplace(family->forms[i].mnemonic, &family->forms[i]);
@@ -76,6 +78,9 @@ Handler store(const MemoryForm& form) {
 }
 Handler atomic(std::string_view operation, std::string_view type, bool returns) {
   return chosen().atomic(operation, type, returns);
+}
+const FusedHandlers& fused() {
+  return *chosen().fused;
 }
 const Builtins& builtins() {
   return *chosen().builtins;

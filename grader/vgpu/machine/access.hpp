@@ -14,7 +14,8 @@
 namespace vgpu::VGPU_VARIANT {
 
 #define VGPU_INLINE [[gnu::always_inline]] inline
-#define VGPU_SLOW [[gnu::noinline, gnu::cold]] static
+#define VGPU_OUTLINE [[gnu::noinline, maybe_unused]] static
+#define VGPU_SLOW [[gnu::noinline, gnu::cold, maybe_unused]] static
 
 inline constexpr int kLanes = 32;
 
@@ -35,8 +36,8 @@ VGPU_INLINE bool has_step(const Address* base, Address step) {
 }
 
 template <class Address>
-VGPU_INLINE void collect_addresses(Addresses& out, const Address* base, int64_t offset,
-                                   uint32_t active) {
+[[gnu::noinline]] void collect_addresses(Addresses& out, const Address* base, int64_t offset,
+                                         uint32_t active) {
   if (active == kFullMask) {
     for (int i = 0; i < kLanes; ++i)
       out.at[i] = static_cast<uint64_t>(base[i]) + static_cast<uint64_t>(offset);
@@ -71,7 +72,7 @@ struct Footprint {
 
 /// Counts distinct addresses and sectors. Aligned accesses of one size either coincide or do not
 /// overlap.
-VGPU_SLOW Footprint unordered_footprint(const Addresses& addresses) {
+VGPU_OUTLINE Footprint unordered_footprint(const Addresses& addresses) {
   uint64_t sorted[kLanes];
   std::memcpy(sorted, addresses.at, sizeof sorted);
   for (int i = 1; i < kLanes; ++i) {  // insertion sort: 32 nearly ordered values
@@ -143,8 +144,8 @@ VGPU_SLOW void check_global_lanes(Warp& w, const Op* op, const Addresses& addres
 }
 
 /// Checks `size` bytes (1 to 16, a power of two) at each lane's address and counts one request.
-VGPU_INLINE void check_global(Warp& w, const Op* op, const Addresses& addresses, uint32_t size,
-                              Intent intent) {
+VGPU_OUTLINE void check_global(Warp& w, const Op* op, const Addresses& addresses, uint32_t size,
+                               Intent intent) {
   const Range range = range_of(addresses);
   const AccessCache& cache = w.caches[op->site];
   const Footprint f = footprint(addresses);
@@ -188,8 +189,8 @@ VGPU_INLINE bool check_global_run(Warp& w, const Op* op, uint64_t address, uint3
 /// Wavefronts of one shared access: lanes are served in groups of 32, 16 or 8 for accesses of up to
 /// 4, 8 or 16 bytes; a group takes as many wavefronts as the fullest bank has distinct 4-byte
 /// words.
-VGPU_SLOW uint32_t group_wavefronts(const Addresses& addresses, uint32_t active, int first,
-                                    int lanes, uint32_t words) {
+VGPU_OUTLINE uint32_t group_wavefronts(const Addresses& addresses, uint32_t active, int first,
+                                       int lanes, uint32_t words) {
   uint32_t seen[32][kLanes];
   uint8_t count[32] = {};
   uint32_t most = 0;
@@ -222,8 +223,8 @@ VGPU_INLINE bool pairs_coincide(const Addresses& addresses, uint32_t active, int
   return true;
 }
 
-VGPU_SLOW Wavefronts count_wavefronts(const Addresses& addresses, uint32_t active, uint32_t size,
-                                      bool load) {
+VGPU_OUTLINE Wavefronts count_wavefronts(const Addresses& addresses, uint32_t active, uint32_t size,
+                                         bool load) {
   int group = size <= 4 ? 32 : size == 8 ? 16 : 8;
   uint32_t ideal = size <= 4 ? 1 : size / 4;
   const uint32_t words = size <= 4 ? 1 : size / 4;
@@ -254,8 +255,8 @@ VGPU_SLOW Wavefronts count_wavefronts(const Addresses& addresses, uint32_t activ
               (misaligned ? " is not a multiple of " + std::to_string(size) : ""));
 }
 
-VGPU_INLINE void check_shared(Warp& w, const Op* op, const Addresses& addresses, uint32_t size,
-                              Intent intent) {
+VGPU_OUTLINE void check_shared(Warp& w, const Op* op, const Addresses& addresses, uint32_t size,
+                               Intent intent) {
   const Range range = range_of(addresses);
   if (range.high > w.shared_bytes || range.high + size > w.shared_bytes ||
       (range.bits & (size - 1)) != 0) [[unlikely]] {
@@ -278,8 +279,8 @@ VGPU_INLINE void check_shared(Warp& w, const Op* op, const Addresses& addresses,
 
 /// Local memory is private to a lane; hardware interleaves it by 4-byte words, so lanes that use
 /// the same offset make one coalesced request.
-VGPU_INLINE void check_local(Warp& w, const Op* op, const Addresses& addresses, uint32_t size,
-                             Intent intent) {
+VGPU_OUTLINE void check_local(Warp& w, const Op* op, const Addresses& addresses, uint32_t size,
+                              Intent intent) {
   Addresses interleaved;
   for (int i = 0; i < kLanes; ++i) {
     const uint64_t a = addresses.at[i];

@@ -56,6 +56,7 @@ Block::Block(LaunchContext& launch_context) : context(launch_context) {
   const size_t warps = (threads + kWarpSize - 1) / kWarpSize;
   counts.blocks.resize(kernel.blocks.size());
   counts.sites.resize(kernel.sites.size());
+  counts.runs.resize(kernel.runs.size());
   caches.resize(kernel.sites.size());
   shared.resize(context.shared_bytes);
   warps_.resize(warps);
@@ -71,6 +72,7 @@ Block::Block(LaunchContext& launch_context) : context(launch_context) {
     warp.block = this;
     warp.block_counts = counts.blocks.data();
     warp.site_counts = counts.sites.data();
+    warp.run_counts = counts.runs.data();
     warp.caches = caches.data();
     warp.operands = kernel.operands.data();
     warp.shared = shared.data();
@@ -148,7 +150,8 @@ uint64_t Block::special(const Warp& warp, Special which, uint32_t lane) const {
 void Block::enter(const Warp& warp, const Code& code) const {
   for (const Frame::Constant& constant : code.frame.constants) {
     uint32_t& lanes = warp.predicate(constant.offset);
-    if (constant.width == 0) lanes = (lanes & ~warp.active) | (static_cast<uint32_t>(constant.bits) & warp.active);
+    if (constant.width == 0)
+      lanes = (lanes & ~warp.active) | (static_cast<uint32_t>(constant.bits) & warp.active);
   }
   for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
     if ((warp.active >> lane & 1) == 0) continue;

@@ -67,6 +67,7 @@ struct SiteCount {
 struct RawCounts {
   std::vector<BlockCount> blocks;  ///< as Kernel::blocks
   std::vector<SiteCount> sites;    ///< as Kernel::sites
+  std::vector<uint64_t> runs;      ///< as Kernel::runs: executions as one
   uint64_t compulsory_sectors = 0;
   double seconds = 0;
 

@@ -104,6 +104,8 @@ uint64_t count_touched(const LaunchContext& context) {
 }  // namespace
 
 void RawCounts::add(const RawCounts& other) {
+  runs.resize(std::max(runs.size(), other.runs.size()));
+  for (size_t i = 0; i < other.runs.size(); ++i) runs[i] += other.runs[i];
   blocks.resize(std::max(blocks.size(), other.blocks.size()));
   sites.resize(std::max(sites.size(), other.sites.size()));
   for (size_t i = 0; i < other.blocks.size(); ++i) {
@@ -184,6 +186,12 @@ RawCounts Device::run(const Launch& launch) {
     }
   });
   if (first.fault) std::rethrow_exception(first.fault);
+  for (size_t r = 0; r < kernel.runs.size(); ++r) {
+    for (const FusedRun::Load& load : kernel.runs[r].loads) {
+      total.sites[load.site].shared.requests += total.runs[r];
+      total.sites[load.site].shared.wavefronts += total.runs[r] * load.wavefronts;
+    }
+  }
   total.compulsory_sectors = count_touched(context);
   total.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - context.start).count();

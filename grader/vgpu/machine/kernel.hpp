@@ -101,6 +101,15 @@ struct Code {
   std::vector<SpecialSlot> specials;  ///< to fill on entry
 };
 
+/// Instructions that execute as one when the lanes agree (isa/fused.cpp): what the shared loads
+/// among them count then.
+struct FusedRun {
+  struct Load {
+    uint32_t site = 0, wavefronts = 1;
+  };
+  std::vector<Load> loads;
+};
+
 struct Kernel {
   std::string name;  ///< mangled
   std::string demangled;
@@ -114,6 +123,7 @@ struct Kernel {
   std::vector<Code> codes;         ///< codes[0] is the entry
   std::vector<Site> sites;         ///< of all codes
   std::vector<BasicBlock> blocks;  ///< of all codes
+  std::vector<FusedRun> runs;
   std::vector<std::string> files;
   std::vector<uint32_t> operands;  ///< pool for Op::extra
   size_t local_bytes = 0;          ///< local memory of one lane, the whole call depth included

@@ -15,6 +15,7 @@
 #include "isa/isa.hpp"
 #include "machine/kernel.hpp"
 #include "program/flow.hpp"
+#include "program/fuse.hpp"
 #include "program/registers.hpp"
 #include "ptx/module.hpp"
 
@@ -52,6 +53,7 @@ class Decoder {
   void translate(const Instruction& i);
   void translate_by_form(const Instruction& i);
   void decode_setp(const Instruction& i);
+  void decode_run(const FusibleRun& run, size_t first);
   const isa::Form& form(const std::string& mnemonic) const;
   Op& emit(Handler run);
   uint32_t add_site(const Instruction& i);
@@ -114,6 +116,7 @@ class Decoder {
   int code_index_;
   FlowGraph graph_;
   RegisterSlots slots_;
+  RegisterTraffic traffic_;
   Code code_;
 
   uint32_t site_ = 0;                  // of the instruction being translated

@@ -1,0 +1,75 @@
+// Runs of multiply-adds whose one factor comes from shared memory and is the same for all lanes:
+// the inner loops of attention and matrix products. A run is an operation in front of its ordinary
+// instructions. When all lanes are on and share one address it does the work of all of them and
+// jumps behind; otherwise they execute as usual. Counts are the same both ways (Kernel::runs).
+#include "isa/isa.hpp"
+#include "isa/lanes.hpp"
+#include "isa/vector.hpp"
+
+namespace vgpu::VGPU_VARIANT {
+namespace {
+
+using isa::FusedStep;
+
+template <class Address>
+[[gnu::always_inline]] inline bool same_address(const Address* base) {
+  Address differs = 0;
+  for (int i = 0; i < 32; ++i) differs |= base[i] ^ base[0];
+  return differs == 0;
+}
+
+[[gnu::always_inline]] inline void execute_steps(const Warp& w, const FusedStep* step,
+                                                 const FusedStep* end, const uint8_t* shared) {
+  uint8_t* const registers = w.registers;
+  while (step != end) {
+    Vec acc[kVectors];
+    for (int k = 0; k < kVectors; ++k) acc[k] = load_vector(registers + step->c + k * kVectorBytes);
+    uint32_t d = 0;
+    do {
+      float value = 0;
+      std::memcpy(&value, shared + static_cast<int32_t>(step->offset), sizeof value);
+      const Vec factor = value - Vec{};  // not a sum: -0 stays -0
+      const uint8_t* x = registers + step->x;
+      if (step->kind == isa::kStepFma) {
+        for (int k = 0; k < kVectors; ++k)
+          acc[k] = fused(load_vector(x + k * kVectorBytes), factor, acc[k]);
+      } else {
+        const uint8_t* y = registers + step->y;
+        for (int k = 0; k < kVectors; ++k) {
+          const Vec product = load_vector(x + k * kVectorBytes) * factor;
+          acc[k] = fused(load_vector(y + k * kVectorBytes), acc[k], product);
+        }
+      }
+      d = step->d;
+      ++step;
+    } while (step != end && step->chained != 0);
+    for (int k = 0; k < kVectors; ++k)
+      store_vector(registers + d + k * kVectorBytes, canonical_nan(acc[k]));
+  }
+}
+
+// Op: a = base address, c = number of steps, d = index of the run, imm = distance behind it,
+// operands[extra...] = lowest and highest offset, then the steps.
+template <class Address>
+const Op* shared_run(Warp& w, const Op* op) {
+  const Address* base = w.lanes<Address>(op->a);
+  const uint32_t* list = w.operands + op->extra;
+  const auto address = static_cast<int64_t>(base[0]);
+  const int64_t low = address + static_cast<int32_t>(list[0]),
+                high = address + static_cast<int32_t>(list[1]) + 4;
+  if (w.active != kFullMask || low < 0 || high > w.shared_bytes || (address & 3) != 0 ||
+      !same_address(base)) {
+    return next(w, op + 1);
+  }
+  const auto* steps = reinterpret_cast<const FusedStep*>(list + 2);
+  execute_steps(w, steps, steps + op->c, w.shared + address);
+  w.run_counts[op->d] += 1;
+  return next(w, op + op->imm);
+}
+
+}  // namespace
+
+extern const isa::FusedHandlers fused_handlers;
+const isa::FusedHandlers fused_handlers = {shared_run<uint32_t>, shared_run<uint64_t>};
+
+}  // namespace vgpu::VGPU_VARIANT

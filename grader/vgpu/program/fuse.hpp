@@ -1,0 +1,36 @@
+// Finds runs of instructions that isa/fused.cpp can execute as one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "ptx/module.hpp"
+
+namespace vgpu {
+
+/// A run of loads from shared memory at one base and the multiply-adds that use up what they load.
+struct FusibleRun {
+  struct Step {
+    int64_t offset = 0;  ///< of the shared factor, relative to the base
+    int x = -1, c = -1,
+        d = -1;  ///< registers: d = x * shared + c, or with y: d = y * c + (x * shared)
+    int y = -1;
+  };
+  size_t length = 0;  ///< instructions; 0: no run here
+  const ptx::Operand* base = nullptr;
+  std::vector<Step> steps;
+};
+
+/// How often each register is written and read in a function.
+struct RegisterTraffic {
+  explicit RegisterTraffic(const ptx::Function& function);
+  std::vector<uint32_t> writes, reads;
+};
+
+/// The longest run that starts at instruction `first` and ends before `last`. Values that the run
+/// loads are used nowhere else, so nothing is lost when they are never written to registers.
+FusibleRun find_run(const ptx::Function& function, size_t first, size_t last,
+                    const RegisterTraffic& traffic);
+
+}  // namespace vgpu

@@ -37,6 +37,7 @@ Diagnosis diagnose(const Evidence& evidence);
 /// Rules by where the wrong elements are and what they hold (patterns.cpp). Nothing when they do
 /// not apply.
 std::optional<Diagnosis> diagnose_unwritten(const Evidence& evidence);
+std::optional<Diagnosis> diagnose_zero(const Evidence& evidence);
 std::optional<Diagnosis> diagnose_not_finite(const Evidence& evidence);
 std::optional<Diagnosis> diagnose_lost_precision(const Evidence& evidence);
 /// Compares S and P of the workspace: which of the three stages is the first that is wrong?

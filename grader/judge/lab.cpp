@@ -157,6 +157,7 @@ void read_judgement(Reader tolerance, Reader diagnosis, Lab& lab) {
                    tolerance.need<double>("relative")};
   tolerance.finish();
   lab.diagnosis.match_factor = diagnosis.need<double>("match_factor");
+  lab.diagnosis.match_fraction = diagnosis.need<double>("match_fraction");
   lab.diagnosis.near_miss = diagnosis.need<double>("near_miss");
   for (const toml::node& node : diagnosis.array("tiles")) {
     lab.diagnosis.tiles.push_back(node.value_or(0));

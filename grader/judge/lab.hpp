@@ -65,9 +65,11 @@ struct Tolerance {
 
 /// When a wrong result counts as explained (diagnose.hpp).
 struct DiagnosisLimits {
-  double match_factor = 0;  ///< a hypothesis may miss by this many times the bound of the case
-  double near_miss = 0;     ///< errors up to this fraction of max|V| count as loss of precision
-  std::vector<int> tiles;   ///< tile sizes tried for dropped or padded keys
+  double match_factor = 0;    ///< a hypothesis may miss by this many times the bound of the case
+  double match_fraction = 0;  ///< and by this fraction of the result's own error
+  double near_miss =
+      0;  ///< errors up to this fraction of max|V|, or of the range of S, are lost precision
+  std::vector<int> tiles;  ///< tile sizes tried for dropped or padded keys
 };
 
 struct Lab {

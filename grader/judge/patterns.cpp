@@ -75,6 +75,14 @@ std::string describe_first(const char* name, const Comparison& comparison, const
               : format(" should be %.7g and is %.7g", mismatch.expected, mismatch.got));
 }
 
+/// S or P of the workspace against the reference. A probability inherits the error of its score, at
+/// most itself times that error, so one bound serves both.
+Comparison compare_stage(const Evidence& evidence, std::span<const float> got,
+                         const std::vector<double>& expected) {
+  return compare(got, expected,
+                 error_bound(evidence.lab.tolerance, evidence.expected.max_abs_score, 1));
+}
+
 }  // namespace
 
 std::string describe_region(const Evidence& evidence) {
@@ -99,6 +107,14 @@ std::optional<Diagnosis> diagnose_unwritten(const Evidence& evidence) {
           ". When a size is no multiple of the block, the last block is a partial one: round the "
           "grid "
           "up, ceil(N / block), and guard the stores.",
+      "weighted_sum"};
+}
+
+std::optional<Diagnosis> diagnose_zero(const Evidence& evidence) {
+  if (!std::ranges::all_of(evidence.O, [](float value) { return value == 0; })) return std::nullopt;
+  return Diagnosis{
+      "all_zero",
+      "O is zero everywhere. Is the sum stored, and are P and V read from the right buffers?",
       "weighted_sum"};
 }
 
@@ -138,24 +154,34 @@ std::optional<Diagnosis> diagnose_not_finite(const Evidence& evidence) {
 }
 
 std::optional<Diagnosis> diagnose_lost_precision(const Evidence& evidence) {
-  const Comparison& comparison = evidence.comparison;
-  const double limit = evidence.lab.diagnosis.near_miss * evidence.expected.max_abs_value;
-  if (comparison.not_finite > 0 || !(comparison.max_abs_error <= limit)) return std::nullopt;
-  return Diagnosis{
-      "lost_precision",
-      format(
-          "O is close, but off by up to %.2g where float32 gives %.2g. Is something kept in half "
-          "precision, approximated, or are a few terms of a sum lost?",
-          comparison.max_abs_error, comparison.bound.absolute),
-      "debugging"};
+  const double near_miss = evidence.lab.diagnosis.near_miss;
+  const auto is_near = [](const Comparison& comparison, double limit) {
+    return comparison.not_finite == 0 && comparison.max_abs_error <= limit;
+  };
+  const auto explain = [](const char* tensor, const Comparison& comparison, const char* topic) {
+    return Diagnosis{"lost_precision",
+                     format("%s is close, but off by up to %.2g where float32 gives %.2g. Is "
+                            "something kept in half "
+                            "precision, approximated, or are a few terms of a sum lost?",
+                            tensor, comparison.max_abs_error, comparison.bound.absolute),
+                     topic};
+  };
+  if (is_near(evidence.comparison, near_miss * evidence.expected.max_abs_value)) {
+    return explain("O", evidence.comparison, "debugging");
+  }
+  if (evidence.S.empty()) return std::nullopt;
+  // Large scores enlarge a small error: S shows it. Its range is the measure, for a common shift
+  // cancels in the softmax.
+  const auto [low, high] = std::ranges::minmax(evidence.expected.S);
+  const Comparison scores = compare_stage(evidence, evidence.S, evidence.expected.S);
+  if (scores.ok() || !is_near(scores, near_miss * (high - low))) return std::nullopt;
+  return explain("S", scores, "scores");
 }
 
 std::optional<Diagnosis> diagnose_stage(const Evidence& evidence) {
   if (evidence.S.empty() || evidence.P.empty()) return std::nullopt;
   const auto& expected = evidence.expected;
-  const Tolerance& tolerance = evidence.lab.tolerance;
-  const Comparison scores =
-      compare(evidence.S, expected.S, error_bound(tolerance, expected.max_abs_score, 1));
+  const Comparison scores = compare_stage(evidence, evidence.S, expected.S);
   if (!scores.ok()) {
     return Diagnosis{
         "scores_wrong",
@@ -163,9 +189,7 @@ std::optional<Diagnosis> diagnose_stage(const Evidence& evidence) {
             format(" (%zu of %zu scores are wrong).", scores.wrong, scores.total),
         "scores"};
   }
-  // A probability inherits the error of its exponent, at most itself times that error.
-  const Comparison probabilities =
-      compare(evidence.P, expected.P, error_bound(tolerance, expected.max_abs_score, 1));
+  const Comparison probabilities = compare_stage(evidence, evidence.P, expected.P);
   if (!probabilities.ok()) {
     return Diagnosis{"softmax_wrong",
                      "S is right, P is wrong: the fault is in the softmax. " +

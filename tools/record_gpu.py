@@ -1,0 +1,171 @@
+"""Records what a real GPU says, for tests that run without one.
+
+    PYTHONPATH=grader python3 tools/record_gpu.py {counters,verdicts} OUTPUT.json
+
+counters   Nsight Compute's counters of every launch of the programs in PROGRAMS (needs nvcc and ncu). The virtual
+           GPU must count the same: tests/vgpu/programs/test_known_counts.py.
+verdicts   the judge's verdicts on lab 1's solution, its stub and every kernel of the corpus, with equal inputs on the
+           GPU and on the virtual GPU (needs nvcc and a built build/).
+
+Run on a machine with a GPU from the repository's root. The results belong in handouts/data/.
+"""
+
+import csv
+import datetime
+import io
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from flashlab.build import FLAGS
+from flashlab.device import Device, choose
+from flashlab.judge import Request, run_judge
+from flashlab.labs import find
+from flashlab.layout import Layout
+from flashlab.toolchain import find_compiler
+
+LAYOUT = Layout.of_this_package()
+
+# Our names of counters and Nsight Compute's.
+METRICS = {
+    "global_load_requests": "l1tex__t_requests_pipe_lsu_mem_global_op_ld.sum",
+    "global_load_sectors": "l1tex__t_sectors_pipe_lsu_mem_global_op_ld.sum",
+    "global_load_bytes": "smsp__sass_data_bytes_mem_global_op_ld.sum",
+    "global_store_requests": "l1tex__t_requests_pipe_lsu_mem_global_op_st.sum",
+    "global_store_sectors": "l1tex__t_sectors_pipe_lsu_mem_global_op_st.sum",
+    "global_store_bytes": "smsp__sass_data_bytes_mem_global_op_st.sum",
+    "shared_load_conflicts": "l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_ld.sum",
+    "shared_store_conflicts": "l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_st.sum",
+}
+PROGRAMS = [
+    ("flash_one_thread_per_row", ["1024"]),
+    ("naive_attention", ["130"]),
+    ("lab1_launches", []),
+]
+SEED = 1  # of the inputs in `verdicts`
+
+
+def provenance() -> dict[str, str]:
+    """The device, its driver, the toolkit, the date and the command of this run."""
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    name, driver = subprocess.run(query, check=True, capture_output=True, text=True).stdout.split(
+        ", "
+    )
+    return {
+        "device": name,
+        "driver": driver.strip(),
+        "compiler": find_compiler(LAYOUT).version,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "command": " ".join(["tools/record_gpu.py", *sys.argv[1:]]),
+    }
+
+
+def source_of(program: str) -> Path:
+    """The .cu of a test program or benchmark."""
+    folders = [LAYOUT.root / "tests/vgpu/programs", LAYOUT.root / "tests/bench"]
+    return next(path for folder in folders if (path := folder / f"{program}.cu").exists())
+
+
+def counted_launches(program: str, arguments: list[str], folder: Path) -> list[dict[str, Any]]:
+    """Builds a program as tests/vgpu/programs/CMakeLists.txt does and reads its counters launch by launch."""
+    compiler = find_compiler(LAYOUT)
+    binary = folder / program
+    words = [str(compiler.nvcc), "-cudart", "shared", "-arch=compute_80", "-code=compute_80"]
+    words += ["-lineinfo", "-O3", f"-I{LAYOUT.headers}", "-o", str(binary), str(source_of(program))]
+    subprocess.run(words, check=True)
+    ncu = ["ncu", "--clock-control", "none", "--csv", "--page", "raw"]
+    ncu += ["--metrics", ",".join(METRICS.values()), str(binary), *arguments]
+    text = subprocess.run(ncu, check=True, capture_output=True, text=True).stdout
+    table = text[text.index('"ID"') :]
+    rows = list(csv.DictReader(io.StringIO(table)))[1:]  # the first row holds units
+    return [
+        {
+            "kernel": row["Kernel Name"].partition("(")[0].rpartition("::")[2],
+            "grid": [int(n) for n in row["Grid Size"].strip("()").split(",")],
+            "block": [int(n) for n in row["Block Size"].strip("()").split(",")],
+            **{ours: int(row[theirs].replace(",", "")) for ours, theirs in METRICS.items()},
+        }
+        for row in rows
+    ]
+
+
+def record_counters() -> dict[str, Any]:
+    """Every program's launches."""
+    with tempfile.TemporaryDirectory() as folder:
+        programs = [
+            {
+                "program": program,
+                "arguments": arguments,
+                "launches": counted_launches(program, arguments, Path(folder)),
+            }
+            for program, arguments in PROGRAMS
+        ]
+    version = subprocess.run(["ncu", "--version"], check=True, capture_output=True, text=True)
+    return {
+        "profiler": version.stdout.strip().splitlines()[-1],
+        "metrics": METRICS,
+        "programs": programs,
+    }
+
+
+def judged(name: str, library: Path, device: Device) -> dict[str, Any]:
+    """Score and status of each case, with the message of those that did not pass."""
+    request = Request(find(LAYOUT, "lab1"), library, choose(LAYOUT, device), seed=SEED)
+    document = run_judge(LAYOUT, request, lambda event: None).document
+    return {
+        "submission": name,
+        "score": document["score"],
+        "max_score": document["max_score"],
+        "cases": {case["name"]: case["status"] for case in document["cases"]},
+        "messages": {
+            case["name"]: case["message"] for case in document["cases"] if case["status"] == "failed"
+        },
+    }
+
+
+def record_verdicts() -> dict[str, Any]:
+    """Solution, stub and corpus on both devices."""
+    compiler = find_compiler(LAYOUT)
+    corpus = LAYOUT.root / "tests/corpus/lab1"
+    sources = {
+        "solution": LAYOUT.solutions / "lab1_naive/naive_attention.cu",
+        "stub": LAYOUT.labs / "lab1_naive/naive_attention.cu",
+    }
+    for entry in tomllib.loads((corpus / "manifest.toml").read_text(encoding="utf-8"))["kernel"]:
+        sources[f"{entry['kind']}/{Path(entry['file']).stem}"] = corpus / entry["file"]
+    submissions = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, source in sources.items():
+            library = Path(folder) / f"{source.parent.name}_{source.stem}.so"
+            words = [str(compiler.nvcc), *FLAGS, f"-I{LAYOUT.headers}"]
+            subprocess.run([*words, "-o", str(library), str(source)], check=True)
+            virtual = judged(name, library, Device.VGPU)
+            real = judged(name, library, Device.CUDA)
+            differs = sorted(c for c, s in real["cases"].items() if virtual["cases"][c] != s)
+            print(f"{name}: {virtual['score']} on vgpu, {real['score']} on cuda; {differs or 'equal'}")
+            submissions.append({"vgpu": virtual, "cuda": real, "differs": differs})
+    return {"seed": SEED, "submissions": submissions}
+
+
+def main() -> int:
+    """Runs one recording and writes it."""
+    recordings = {"counters": record_counters, "verdicts": record_verdicts}
+    if len(sys.argv) != 3 or sys.argv[1] not in recordings:
+        print(__doc__, file=sys.stderr)
+        return 2
+    for tool in ("nvidia-smi", "ncu"):
+        if shutil.which(tool) is None:
+            print(f"record_gpu: {tool} is not on PATH; this needs a machine with a GPU", file=sys.stderr)
+            return 2
+    document = {"provenance": provenance(), **recordings[sys.argv[1]]()}
+    Path(sys.argv[2]).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,5 +14,5 @@ cpp=${PIPESTATUS[0]}
 .venv/bin/python -m pytest tests -n "$jobs"
 python=$?
 
-printf '\nC++ tests:    %s\nPython tests: %s\n%d s\n' "$(verdict $cpp)" "$(verdict $python)" $SECONDS
-[ $cpp = 0 ] && [ $python = 0 ]
+printf '\nC++ tests:    %s\nPython tests: %s\n%d s\n' "$(verdict "$cpp")" "$(verdict $python)" $SECONDS
+[ "$cpp" = 0 ] && [ $python = 0 ]

@@ -61,7 +61,7 @@ def provenance() -> dict[str, str]:
         "driver": driver.strip(),
         "compiler": find_compiler(LAYOUT).version,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "command": " ".join(["tools/record_gpu.py", *sys.argv[1:]]),
+        "command": f"tools/record_gpu.py {sys.argv[1]} {Path(sys.argv[2]).name}",
     }
 
 

@@ -66,8 +66,11 @@ std::string describe_mismatches(const Comparison& comparison, const Shape& shape
     text += format(", %zu of them NaN or infinite", comparison.not_finite - comparison.unwritten);
   }
   if (comparison.unwritten > 0) text += format(", %zu never written", comparison.unwritten);
-  text += format("; largest finite error %.3g (allowed: %.2g + %.2g |expected|)",
-                 comparison.max_abs_error, comparison.bound.absolute, comparison.bound.relative);
+  if (comparison.not_finite < comparison.total) {
+    text += format("; largest finite error %.3g", comparison.max_abs_error);
+  }
+  text += format(" (allowed: %.2g + %.2g |expected|)", comparison.bound.absolute,
+                 comparison.bound.relative);
   for (const Mismatch& mismatch : comparison.first) {
     text += "\n  " + describe_position("O", mismatch.index, shape, shape.head_dim, 'c');
     text += format(": expected %.7g, got ", mismatch.expected);

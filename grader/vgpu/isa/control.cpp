@@ -144,14 +144,6 @@ const Op* fence(Warp& w, const Op* op) {
 // --------------------------------------------------------------------------------------------------------
 [[gnu::noinline]] bool arrive(Warp& w, const Op* op) {
   const int lane = first_lane(w);
-  if ((op->imm & isa::kBarrierUnaligned) == 0 && w.active != w.live) {
-    w.fault(FaultCode::Synchronisation, op, lane,
-            "divergent barrier: only some threads of the warp reach it",
-            "lanes that reach it: " + std::to_string(std::popcount(w.active)) + " of " +
-                std::to_string(std::popcount(w.live)) +
-                " that are alive; __syncthreads() inside an if or a loop must be reached by all "
-                "threads of the block");
-  }
   Block::Arrival arrival;
   arrival.id = w.lanes<uint32_t>(op->a)[lane];
   arrival.threads = op->b == isa::kNone ? 0 : w.lanes<uint32_t>(op->b)[lane];
@@ -168,6 +160,8 @@ const Op* fence(Warp& w, const Op* op) {
   return arrival.waits;
 }
 const Op* barrier(Warp& w, const Op* op) {
+  // The other lanes may be about to exit, or come here on another path.
+  if (w.active != w.live) return next_if_any(w, w.collect(op, kFullMask));
   if (!arrive(w, op)) return next(w, op + 1);
   return w.wait_at_barrier(op + 1);
 }

@@ -219,12 +219,12 @@ constexpr auto kMove = InstructionClass::Move;
 #define INT_TO_INT(To, From)                                                 \
   {"cvt." #To "." #From, convert<wrap<To, From>, To, From>, "ds", kConvert}, \
       {"cvt.sat." #To "." #From, convert<clamp_integer<To, From>, To, From>, "ds", kConvert},
-#define ALL_INT_TO_INT(From, unused)                                                      \
-  INT_TO_INT(u8, From)                                                                    \
-  INT_TO_INT(s8, From)                                                                    \
-  INT_TO_INT(u16, From)                                                                   \
-  INT_TO_INT(s16, From) INT_TO_INT(u32, From) INT_TO_INT(s32, From) INT_TO_INT(u64, From) \
-      INT_TO_INT(s64, From)
+#define ALL_INT_TO_INT(From, unused) \
+  INT_TO_INT(u8, From)               \
+  INT_TO_INT(s8, From)               \
+  INT_TO_INT(u16, From)              \
+  INT_TO_INT(s16, From)              \
+  INT_TO_INT(u32, From) INT_TO_INT(s32, From) INT_TO_INT(u64, From) INT_TO_INT(s64, From)
 #define TO_INT(mode, R, To, From)                                                             \
   {"cvt." mode "." #To "." #From, convert<float_to_integer<Rounding::R, To, From>, To, From>, \
    "ds", kConvert},                                                                           \

@@ -81,8 +81,8 @@ struct Builtins {
   Handler clock;  ///< d = counter of 4 bytes, or of 8 with imm = 1; imm = 2: nanoseconds in 8 bytes
   Handler active_mask;  ///< d
 };
-inline constexpr int64_t kBarrierArrivesOnly = 1, kBarrierUnaligned = 2, kBarrierPopc = 4,
-                         kBarrierAnd = 8, kBarrierOr = 16;
+inline constexpr int64_t kBarrierArrivesOnly = 1, kBarrierPopc = 4, kBarrierAnd = 8,
+                         kBarrierOr = 16;
 /// One multiply-add of a run (isa/fused.cpp): d = x * shared[offset] + c, or d = y * c + (x *
 /// shared[offset]).
 struct FusedStep {

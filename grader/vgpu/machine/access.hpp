@@ -228,7 +228,8 @@ VGPU_OUTLINE Wavefronts count_wavefronts(const Addresses& addresses, uint32_t ac
   if (size == 4 && active == kFullMask) {
     const uint64_t step = addresses.at[1] - addresses.at[0];
     if (step % 4 == 0 && has_step(addresses.at, step)) {
-      // Lanes a fixed number of words apart: as many share a bank as the largest common divisor with 32 says.
+      // Lanes a fixed number of words apart: as many share a bank as the largest common divisor
+      // with 32 says.
       const uint64_t words = step / 4, divisor = words & (~words + 1);
       const uint32_t total = words == 0 ? 1 : divisor > 32 ? 32 : static_cast<uint32_t>(divisor);
       return {total, total - 1};

@@ -164,16 +164,30 @@ const Op* Warp::next_split() {
   }
   // Everybody waits: exited lanes may have completed a collective.
   for (const Split& split : others_) {
-    const uint32_t members = split.members;
-    uint32_t present = 0;
-    for (const Split& other : others_) {
-      if (other.members == members) present |= other.active;
-    }
-    if ((members & live & ~present) == 0) return release_collective(members);
+    if ((split.members & live & ~waiting_for(split.members)) == 0)
+      return release_collective(split.members);
   }
   const Split& stuck = others_.front();
   fault(FaultCode::Synchronisation, stuck.waits_at, std::countr_zero(stuck.active),
-        "deadlock in a warp: lanes wait for each other at different places", positions());
+        is_block_barrier(stuck.waits_at)
+            ? "divergent barrier: only some threads of the warp reach it"
+            : "deadlock in a warp: lanes wait for lanes that never come",
+        positions() +
+            "every thread that a barrier or a mask means must reach it, not only one side of a "
+            "branch");
+}
+
+bool Warp::is_block_barrier(const Op* op) const {
+  return block->context.kernel->sites[op->site].mnemonic.starts_with("bar") &&
+         op->extra != kNoExchange;
+}
+
+uint32_t Warp::waiting_for(uint32_t members) const {
+  uint32_t present = 0;
+  for (const Split& other : others_) {
+    if (other.waits_at != nullptr && other.members == members) present |= other.active;
+  }
+  return present;
 }
 
 const Op* Warp::collect(const Op* op, uint32_t members) {
@@ -181,11 +195,7 @@ const Op* Warp::collect(const Op* op, uint32_t members) {
   split.waits_at = op;
   split.members = members;
   others_.push_back(split);
-  uint32_t present = 0;
-  for (const Split& other : others_) {
-    if (other.waits_at != nullptr && other.members == members) present |= other.active;
-  }
-  if ((members & live & ~present) == 0) return release_collective(members);
+  if ((members & live & ~waiting_for(members)) == 0) return release_collective(members);
   return next_split();
 }
 
@@ -193,28 +203,39 @@ const Op* stop_warp(Warp&, const Op*) {
   return nullptr;
 }
 
-// Everyone named in `members` is here: execute the operation once for all of them, then let each
-// split go on alone.
+// Everyone named in `members` is here. When that is the whole warp at one place, it goes on as one;
+// otherwise the operation is executed once for all of them, and then each split goes on alone.
 const Op* Warp::release_collective(uint32_t members) {
-  uint32_t together = 0, frame = 0;
-  const Op* op = nullptr;
+  uint32_t together = 0;
+  const Split* first = nullptr;
+  bool same_place = true;
   for (const Split& split : others_) {
     if (split.waits_at == nullptr || split.members != members) continue;
     together |= split.active;
-    const bool exchanges = split.waits_at->extra != kNoExchange;
-    if (op != nullptr && (op->run != split.waits_at->run ||
-                          (exchanges && (op != split.waits_at || frame != split.registers)))) {
+    if (first == nullptr) first = &split;
+    same_place &= split.waits_at == first->waits_at && split.frame == first->frame;
+    if (split.waits_at->run != first->waits_at->run ||
+        (!same_place && split.waits_at->extra != kNoExchange)) {
       fault(FaultCode::Synchronisation, split.waits_at, std::countr_zero(split.active),
-            "lanes of one warp execute different warp-wide operations with the same mask",
+            is_block_barrier(split.waits_at)
+                ? "divergent barrier: threads of one warp wait at different barriers"
+                : "lanes of one warp execute different warp-wide operations with one mask",
             positions());
     }
-    op = split.waits_at;
-    frame = split.registers;
   }
-  Op once[2] = {*op, {}};
+  if (together == live && same_place) {
+    Split whole = *first;
+    whole.active = live;
+    whole.node = -1;
+    others_.clear();
+    nodes_.clear();
+    free_nodes_.clear();
+    return resume(whole);
+  }
+  Op once[2] = {*first->waits_at, {}};
   once[1].run = stop_warp;
   active = together;
-  registers = register_file + frame;
+  registers = register_file + first->registers;
   for (const Op* step = once; step != nullptr && step != once + 1;) step = step->run(*this, step);
   for (Split& split : others_) {
     if (split.waits_at == nullptr || split.members != members) continue;

@@ -141,6 +141,8 @@ struct Warp {
   const Op* resume(const Split& split);
   const Op* next_split();
   const Op* release_collective(uint32_t members);
+  uint32_t waiting_for(uint32_t members) const;
+  bool is_block_barrier(const Op* op) const;
   int new_node(const Node& node);
   void settle(int node);
 

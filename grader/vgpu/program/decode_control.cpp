@@ -127,7 +127,6 @@ void Decoder::decode_barrier(const Instruction& i) {
   }
   if (i.has("cluster")) throw Untranslatable(i.mnemonic());
   int64_t flags = 0;
-  if (i.opcode == "barrier" && !i.has("aligned")) flags |= isa::kBarrierUnaligned;
   if (i.has("arrive")) flags |= isa::kBarrierArrivesOnly;
   const bool reduces = i.has("red");
   if (reduces)

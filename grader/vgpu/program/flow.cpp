@@ -143,6 +143,10 @@ FlowGraph build_flow(const ptx::Function& function) {
     block.last = k + 1 < leaders.size() ? leaders[k + 1] : body.size();
     graph.blocks.push_back(std::move(block));
   }
+  const auto only_ends = [&](const FlowBlock& block) {
+    return block.last == block.first + 1 && leaves(body[block.first]) &&
+           body[block.first].guard < 0;
+  };
   for (size_t b = 0; b < graph.blocks.size(); ++b) {
     FlowBlock& block = graph.blocks[b];
     const ptx::Instruction* last = block.last > block.first ? &body[block.last - 1] : nullptr;
@@ -162,6 +166,12 @@ FlowGraph build_flow(const ptx::Function& function) {
   }
   PostDominators{graph.blocks};
   for (FlowBlock& block : graph.blocks) {
+    // Where a kernel only ends, nobody waits: a thread that returns early must not keep others from
+    // a barrier.
+    if (function.is_entry && block.meets_at != kNoBlock &&
+        only_ends(graph.blocks[static_cast<size_t>(block.meets_at)])) {
+      block.meets_at = kNoBlock;
+    }
     if (block.successors.size() > 1 && block.meets_at != kNoBlock) {
       graph.blocks[static_cast<size_t>(block.meets_at)].is_meeting = true;
     }

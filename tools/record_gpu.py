@@ -114,14 +114,14 @@ def record_counters() -> dict[str, Any]:
 
 
 def judged(name: str, library: Path, device: Device) -> dict[str, Any]:
-    """Score and status of each case, with the message of those that did not pass."""
+    """Score and status of each case that is graded on `device`, with the message of those that failed."""
     request = Request(find(LAYOUT, "lab1"), library, choose(LAYOUT, device), seed=SEED)
     document = run_judge(LAYOUT, request, lambda event: None).document
     return {
         "submission": name,
         "score": document["score"],
         "max_score": document["max_score"],
-        "cases": {case["name"]: case["status"] for case in document["cases"]},
+        "cases": {case["name"]: case["status"] for case in document["cases"] if case["max_points"]},
         "messages": {
             case["name"]: case["message"] for case in document["cases"] if case["status"] == "failed"
         },

@@ -114,7 +114,7 @@ def record_counters() -> dict[str, Any]:
 
 
 def judged(name: str, library: Path, device: Device) -> dict[str, Any]:
-    """Score and status of each case that is graded on `device`, with the message of those that failed."""
+    """Score and status of each case that is graded on `device`, with the first line of what those that failed were told."""
     request = Request(find(LAYOUT, "lab1"), library, choose(LAYOUT, device), seed=SEED)
     document = run_judge(LAYOUT, request, lambda event: None).document
     return {
@@ -123,7 +123,9 @@ def judged(name: str, library: Path, device: Device) -> dict[str, Any]:
         "max_score": document["max_score"],
         "cases": {case["name"]: case["status"] for case in document["cases"] if case["max_points"]},
         "messages": {
-            case["name"]: case["message"] for case in document["cases"] if case["status"] == "failed"
+            case["name"]: case["message"].splitlines()[0]
+            for case in document["cases"]
+            if case["status"] == "failed"
         },
     }
 
@@ -147,7 +149,9 @@ def record_verdicts() -> dict[str, Any]:
             virtual = judged(name, library, Device.VGPU)
             real = judged(name, library, Device.CUDA)
             differs = sorted(c for c, s in real["cases"].items() if virtual["cases"][c] != s)
-            print(f"{name}: {virtual['score']} on vgpu, {real['score']} on cuda; {differs or 'equal'}")
+            print(
+                f"{name}: {virtual['score']} on vgpu, {real['score']} on cuda; {differs or 'equal'}"
+            )
             submissions.append({"vgpu": virtual, "cuda": real, "differs": differs})
     return {"seed": SEED, "submissions": submissions}
 
@@ -160,7 +164,10 @@ def main() -> int:
         return 2
     for tool in ("nvidia-smi", "ncu"):
         if shutil.which(tool) is None:
-            print(f"record_gpu: {tool} is not on PATH; this needs a machine with a GPU", file=sys.stderr)
+            print(
+                f"record_gpu: {tool} is not on PATH; this needs a machine with a GPU",
+                file=sys.stderr,
+            )
             return 2
     document = {"provenance": provenance(), **recordings[sys.argv[1]]()}
     Path(sys.argv[2]).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -114,7 +114,7 @@ def record_counters() -> dict[str, Any]:
 
 
 def judged(name: str, library: Path, device: Device) -> dict[str, Any]:
-    """Score and status of each case that is graded on `device`, with the first line of what those that failed were told."""
+    """Score and status of each case that `device` grades, and the first line of each failure."""
     request = Request(find(LAYOUT, "lab1"), library, choose(LAYOUT, device), seed=SEED)
     document = run_judge(LAYOUT, request, lambda event: None).document
     return {

@@ -27,7 +27,7 @@ def launches(threads: int, n: int, repeats: int) -> list[dict]:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        return json.loads(output.read_text(encoding="utf-8"))["launches"]
+        return json.loads(output.read_text(encoding="utf-8"))
 
 
 def main() -> int:

@@ -135,40 +135,64 @@ const Op* atomic(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
+using isa::AtomicOperation;
+using isa::AtomicType;
+
 template <class T, bool kReturns>
-Handler integer_operation(std::string_view name) {
-  if (name == "add") return atomic<T, kReturns, op_add<T>>;
-  if (name == "min") return atomic<T, kReturns, op_min<T>>;
-  if (name == "max") return atomic<T, kReturns, op_max<T>>;
-  if (name == "inc") return atomic<T, kReturns, op_inc<T>>;
-  if (name == "dec") return atomic<T, kReturns, op_dec<T>>;
-  if (name == "and") return atomic<T, kReturns, op_and<T>>;
-  if (name == "or") return atomic<T, kReturns, op_or<T>>;
-  if (name == "xor") return atomic<T, kReturns, op_xor<T>>;
-  if (name == "exch") return atomic<T, kReturns, op_exch<T>>;
-  if (name == "cas") return atomic<T, kReturns, op_cas<T>>;
+Handler integer_operation(AtomicOperation operation) {
+  switch (operation) {
+    case AtomicOperation::Add:
+      return atomic<T, kReturns, op_add<T>>;
+    case AtomicOperation::Min:
+      return atomic<T, kReturns, op_min<T>>;
+    case AtomicOperation::Max:
+      return atomic<T, kReturns, op_max<T>>;
+    case AtomicOperation::Inc:
+      return atomic<T, kReturns, op_inc<T>>;
+    case AtomicOperation::Dec:
+      return atomic<T, kReturns, op_dec<T>>;
+    case AtomicOperation::And:
+      return atomic<T, kReturns, op_and<T>>;
+    case AtomicOperation::Or:
+      return atomic<T, kReturns, op_or<T>>;
+    case AtomicOperation::Xor:
+      return atomic<T, kReturns, op_xor<T>>;
+    case AtomicOperation::Exch:
+      return atomic<T, kReturns, op_exch<T>>;
+    case AtomicOperation::Cas:
+      return atomic<T, kReturns, op_cas<T>>;
+  }
   return nullptr;
 }
 
 template <bool kReturns>
-Handler operation(std::string_view name, std::string_view type) {
-  if (type == "u32" || type == "b32") return integer_operation<uint32_t, kReturns>(name);
-  if (type == "u64" || type == "b64") return integer_operation<uint64_t, kReturns>(name);
-  if (type == "s32") return integer_operation<int32_t, kReturns>(name);
-  if (type == "s64") {
-    if (name == "min") return atomic<int64_t, kReturns, op_min<int64_t>>;
-    if (name == "max") return atomic<int64_t, kReturns, op_max<int64_t>>;
+Handler by_type(AtomicOperation operation, AtomicType type) {
+  switch (type) {
+    case AtomicType::U32:
+      return integer_operation<uint32_t, kReturns>(operation);
+    case AtomicType::U64:
+      return integer_operation<uint64_t, kReturns>(operation);
+    case AtomicType::S32:
+      return integer_operation<int32_t, kReturns>(operation);
+    case AtomicType::S64:
+      return operation == AtomicOperation::Min   ? atomic<int64_t, kReturns, op_min<int64_t>>
+             : operation == AtomicOperation::Max ? atomic<int64_t, kReturns, op_max<int64_t>>
+                                                 : Handler{nullptr};
+    case AtomicType::F32:
+      return operation == AtomicOperation::Add ? atomic<float, kReturns, op_add<float>>
+                                               : Handler{nullptr};
+    case AtomicType::F64:
+      return operation == AtomicOperation::Add ? atomic<double, kReturns, op_add<double>>
+                                               : Handler{nullptr};
   }
-  if (type == "f32" && name == "add") return atomic<float, kReturns, op_add<float>>;
-  if (type == "f64" && name == "add") return atomic<double, kReturns, op_add<double>>;
   return nullptr;
 }
 
 }  // namespace
 
-Handler find_atomic(std::string_view name, std::string_view type, bool returns);
-Handler find_atomic(std::string_view name, std::string_view type, bool returns) {
-  return returns ? operation<true>(name, type) : operation<false>(name, type);
+Handler find_atomic(AtomicOperation operation, AtomicType type, bool returns);
+Handler find_atomic(AtomicOperation operation, AtomicType type, bool returns) {
+  return returns ? by_type<true>(operation, type) : by_type<false>(operation, type);
 }
 
 }  // namespace vgpu::VGPU_VARIANT

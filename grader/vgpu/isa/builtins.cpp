@@ -146,6 +146,13 @@ void device_print(Warp& w, const Op* op) {
   }
 }
 
+void device_unsupported(Warp& w, const Op* op) {
+  const Site& site = w.block->context.kernel->sites[op->site];
+  w.fault(FaultCode::Unsupported, op, std::countr_zero(w.active),
+          "the virtual GPU does not know the instruction `" + site.mnemonic + "`",
+          "nothing was computed for it; the program needs a real GPU");
+}
+
 void device_assert(Warp& w, const Op* op) {
   const int lane = std::countr_zero(w.active);
   const auto text = [&](uint32_t offset) {

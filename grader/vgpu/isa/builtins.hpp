@@ -13,4 +13,7 @@ void device_print(Warp& warp, const Op* op);
 /// A failed assert(). Op: a = message, b = file, c = line, d = function. Throws Fault.
 void device_assert(Warp& warp, const Op* op);
 
+/// An instruction that the virtual GPU does not know, named by its site. Throws Fault.
+[[noreturn]] void device_unsupported(Warp& warp, const Op* op);
+
 }  // namespace vgpu

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <string>
 
 #include "isa/builtins.hpp"
 #include "isa/isa.hpp"
@@ -62,8 +61,7 @@ const Op* branch(Warp& w, const Op* op) {
   for (uint32_t left = w.active; left != 0;) {
     const uint32_t entry = index[std::countr_zero(left)];
     if (entry >= op->c) {
-      w.fault(FaultCode::Trap, op, std::countr_zero(left),
-              "a branch table has no entry " + std::to_string(entry), "");
+      w.fault(FaultCode::Trap, op, std::countr_zero(left), "a branch table has no such entry", "");
     }
     uint32_t same = 0;
     for (int i = 0; i < 32; ++i) same |= static_cast<uint32_t>(index[i] == entry) << i;
@@ -122,14 +120,8 @@ const Op* trap(Warp& w, const Op* op) {
   raise_trap(w, op);
   return nullptr;
 }
-[[gnu::noinline]] void raise_unsupported(Warp& w, const Op* op) {
-  const Site& site = w.block->context.kernel->sites[op->site];
-  w.fault(FaultCode::Unsupported, op, first_lane(w),
-          "the virtual GPU does not know the instruction `" + site.mnemonic + "`",
-          "nothing was computed for it; the program needs a real GPU");
-}
 const Op* unsupported(Warp& w, const Op* op) {
-  raise_unsupported(w, op);
+  device_unsupported(w, op);
   return nullptr;
 }
 const Op* nop(Warp& w, const Op* op) {

@@ -5,15 +5,15 @@
 #include "isa/isa.hpp"
 
 // The same families, compiled for different vector instruction sets (CMakeLists.txt).
-#define DECLARE_VARIANT(variant)                                                        \
-  namespace vgpu::variant {                                                             \
-  extern const isa::FormList integer_forms, logic_forms, floating_forms, compare_forms, \
-      convert_forms, warp_wide_forms;                                                   \
-  extern const isa::Builtins builtin_handlers;                                          \
-  extern const isa::FusedHandlers fused_handlers;                                       \
-  Handler find_load(const isa::MemoryForm& form);                                       \
-  Handler find_store(const isa::MemoryForm& form);                                      \
-  Handler find_atomic(std::string_view name, std::string_view type, bool returns);      \
+#define DECLARE_VARIANT(variant)                                                           \
+  namespace vgpu::variant {                                                                \
+  extern const isa::FormList integer_forms, logic_forms, floating_forms, compare_forms,    \
+      convert_forms, warp_wide_forms;                                                      \
+  extern const isa::Builtins builtin_handlers;                                             \
+  extern const isa::FusedHandlers fused_handlers;                                          \
+  Handler find_load(const isa::MemoryForm& form);                                          \
+  Handler find_store(const isa::MemoryForm& form);                                         \
+  Handler find_atomic(isa::AtomicOperation operation, isa::AtomicType type, bool returns); \
   }
 DECLARE_VARIANT(baseline)
 #ifdef VGPU_HAS_WIDE
@@ -29,7 +29,7 @@ struct Variant {
   const FusedHandlers* fused;
   Handler (*load)(const MemoryForm&);
   Handler (*store)(const MemoryForm&);
-  Handler (*atomic)(std::string_view, std::string_view, bool);
+  Handler (*atomic)(AtomicOperation, AtomicType, bool);
 };
 
 #define MAKE_VARIANT(variant)                                                                 \
@@ -41,7 +41,7 @@ struct Variant {
 Variant make_variant(std::initializer_list<const FormList*> families, const Builtins* handlers,
                      const FusedHandlers* runs, Handler (*load_finder)(const MemoryForm&),
                      Handler (*store_finder)(const MemoryForm&),
-                     Handler (*atomic_finder)(std::string_view, std::string_view, bool)) {
+                     Handler (*atomic_finder)(AtomicOperation, AtomicType, bool)) {
   Variant v{{}, handlers, runs, load_finder, store_finder, atomic_finder};
   for (const FormList* family : families) {
     for (size_t i = 0; i < family->count; ++i)
@@ -77,7 +77,19 @@ Handler store(const MemoryForm& form) {
   return chosen().store(form);
 }
 Handler atomic(std::string_view operation, std::string_view type, bool returns) {
-  return chosen().atomic(operation, type, returns);
+  static const std::unordered_map<std::string_view, AtomicOperation> kOperations = {
+      {"add", AtomicOperation::Add}, {"min", AtomicOperation::Min}, {"max", AtomicOperation::Max},
+      {"inc", AtomicOperation::Inc}, {"dec", AtomicOperation::Dec}, {"and", AtomicOperation::And},
+      {"or", AtomicOperation::Or},   {"xor", AtomicOperation::Xor}, {"exch", AtomicOperation::Exch},
+      {"cas", AtomicOperation::Cas}};
+  static const std::unordered_map<std::string_view, AtomicType> kTypes = {
+      {"u32", AtomicType::U32}, {"b32", AtomicType::U32}, {"u64", AtomicType::U64},
+      {"b64", AtomicType::U64}, {"s32", AtomicType::S32}, {"s64", AtomicType::S64},
+      {"f32", AtomicType::F32}, {"f64", AtomicType::F64}};
+  const auto found_operation = kOperations.find(operation);
+  const auto found_type = kTypes.find(type);
+  if (found_operation == kOperations.end() || found_type == kTypes.end()) return nullptr;
+  return chosen().atomic(found_operation->second, found_type->second, returns);
 }
 const FusedHandlers& fused() {
   return *chosen().fused;

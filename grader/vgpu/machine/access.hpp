@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "machine/access_fault.hpp"
 #include "machine/block.hpp"
 #include "machine/variant.hpp"
 #include "machine/warp.hpp"
@@ -111,22 +112,6 @@ VGPU_INLINE void touch(uint64_t* map, uint64_t sector) {
     __atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
 }
 
-enum class Intent : uint8_t { Load, Store, Atomic };
-
-[[noreturn]] VGPU_SLOW void bad_global_access(Warp& w, const Op* op, int lane, uint64_t address,
-                                              uint32_t size, Intent intent) {
-  const char* verb = intent == Intent::Load    ? "read"
-                     : intent == Intent::Store ? "write"
-                                               : "atomic update";
-  const bool misaligned = address % size != 0;
-  w.fault(misaligned ? FaultCode::MisalignedAddress : FaultCode::IllegalAddress, op, lane,
-          std::string(misaligned ? "misaligned " : "illegal ") + verb + " of " +
-              std::to_string(size) + " bytes in global memory",
-          misaligned ? "the address is not a multiple of " + std::to_string(size) + ": " +
-                           w.block->context.memory->describe(address)
-                     : w.block->context.memory->describe(address));
-}
-
 /// Lanes may lie in different allocations, or in none.
 VGPU_SLOW void check_global_lanes(Warp& w, const Op* op, const Addresses& addresses, uint32_t size,
                                   Intent intent) {
@@ -134,10 +119,10 @@ VGPU_SLOW void check_global_lanes(Warp& w, const Op* op, const Addresses& addres
   for (int i = 0; i < kLanes; ++i) {
     if ((w.active >> i & 1) == 0) continue;
     const uint64_t a = addresses.at[i];
-    if (a % size != 0) bad_global_access(w, op, i, a, size, intent);
+    if (a % size != 0) bad_access(w, op, i, {MemoryKind::Global, intent, a, size});
     const bool hit = a >= cache.begin && a < cache.end;
     if ((!hit && !w.block->find_allocation(a, cache)) || a + size > cache.end) {
-      bad_global_access(w, op, i, a, size, intent);
+      bad_access(w, op, i, {MemoryKind::Global, intent, a, size});
     }
     touch(cache.touched, (a - cache.begin) >> 5);
   }
@@ -251,20 +236,6 @@ VGPU_OUTLINE Wavefronts count_wavefronts(const Addresses& addresses, uint32_t ac
   return w;
 }
 
-[[noreturn]] VGPU_SLOW void bad_shared_access(Warp& w, const Op* op, int lane, uint64_t address,
-                                              uint32_t size, Intent intent) {
-  const char* verb = intent == Intent::Load    ? "read"
-                     : intent == Intent::Store ? "write"
-                                               : "atomic update";
-  const bool misaligned = address % size != 0;
-  w.fault(misaligned ? FaultCode::MisalignedAddress : FaultCode::IllegalAddress, op, lane,
-          std::string(misaligned ? "misaligned " : "illegal ") + verb + " of " +
-              std::to_string(size) + " bytes in shared memory",
-          "byte " + std::to_string(static_cast<int64_t>(address)) + " of the block's " +
-              std::to_string(w.shared_bytes) + " bytes of shared memory" +
-              (misaligned ? " is not a multiple of " + std::to_string(size) : ""));
-}
-
 VGPU_OUTLINE void check_shared(Warp& w, const Op* op, const Addresses& addresses, uint32_t size,
                                Intent intent) {
   const Range range = range_of(addresses);
@@ -273,7 +244,7 @@ VGPU_OUTLINE void check_shared(Warp& w, const Op* op, const Addresses& addresses
     for (int i = 0; i < kLanes; ++i) {
       const uint64_t a = addresses.at[i];
       if (a > w.shared_bytes || a + size > w.shared_bytes || a % size != 0) {
-        bad_shared_access(w, op, i, a, size, intent);
+        bad_access(w, op, i, {MemoryKind::Shared, intent, a, size});
       }
     }
   }
@@ -296,12 +267,7 @@ VGPU_OUTLINE void check_local(Warp& w, const Op* op, const Addresses& addresses,
     const uint64_t a = addresses.at[i];
     if ((w.active >> i & 1) != 0 &&
         (a > w.local_bytes || a + size > w.local_bytes || a % size != 0)) [[unlikely]] {
-      w.fault(a % size != 0 ? FaultCode::MisalignedAddress : FaultCode::IllegalAddress, op, i,
-              std::string("illegal ") + (intent == Intent::Load ? "read" : "write") + " of " +
-                  std::to_string(size) + " bytes in local memory",
-              "byte " + std::to_string(static_cast<int64_t>(a)) + " of the thread's " +
-                  std::to_string(w.local_bytes) +
-                  " bytes: an index past the end of a local array?");
+      bad_access(w, op, i, {MemoryKind::Local, intent, a, size});
     }
     const uint64_t lane = (w.active >> i & 1) != 0 ? static_cast<uint64_t>(i)
                                                    : static_cast<uint64_t>(__builtin_ctz(w.active));

@@ -1,6 +1,7 @@
 // How a fault is told to the user: headline, kernel, source line, block, thread, detail.
 #include <cstdio>
 
+#include "machine/access_fault.hpp"
 #include "machine/block.hpp"
 #include "machine/warp.hpp"
 
@@ -45,6 +46,36 @@ void Warp::fault(FaultCode code, const Op* op, int lane, const std::string& head
   report += "  by thread " + triple(thread) + " of block " + triple(block->index) + "\n";
   if (!detail.empty()) report += indented(detail);
   throw Fault(code, report);
+}
+
+void Warp::fault(FaultCode code, const Op* op, int lane, const char* headline,
+                 const char* detail) const {
+  fault(code, op, lane, std::string(headline), std::string(detail));
+}
+
+void bad_access(const Warp& w, const Op* op, int lane, const BadAccess& access) {
+  const bool misaligned = access.address % access.size != 0;
+  const char* verb = access.intent == Intent::Load    ? "read"
+                     : access.intent == Intent::Store ? "write"
+                                                      : "atomic update";
+  const char* memory = access.kind == MemoryKind::Global   ? "global"
+                       : access.kind == MemoryKind::Shared ? "shared"
+                                                           : "local";
+  const std::string size = std::to_string(access.size);
+  std::string where;
+  if (access.kind == MemoryKind::Global) {
+    where = w.block->context.memory->describe(access.address);
+  } else {
+    const bool shared = access.kind == MemoryKind::Shared;
+    where =
+        "byte " + std::to_string(static_cast<int64_t>(access.address)) +
+        (shared ? " of the block's " + std::to_string(w.shared_bytes) + " bytes of shared memory"
+                : " of the thread's " + std::to_string(w.local_bytes) + " bytes of local memory");
+  }
+  w.fault(misaligned ? FaultCode::MisalignedAddress : FaultCode::IllegalAddress, op, lane,
+          std::string(misaligned ? "misaligned " : "illegal ") + verb + " of " + size +
+              " bytes in " + memory + " memory",
+          misaligned ? "the address is not a multiple of " + size + ": " + where : where);
 }
 
 std::string Warp::positions() const {

@@ -113,6 +113,8 @@ struct Warp {
   /// Stops the launch with a report that names kernel, line, block and thread.
   [[noreturn]] void fault(FaultCode code, const Op* op, int lane, const std::string& headline,
                           const std::string& detail) const;
+  [[noreturn]] void fault(FaultCode code, const Op* op, int lane, const char* headline,
+                          const char* detail) const;
   /// Where each split of this warp stands, for deadlock reports.
   std::string positions() const;
   const Op* position() const;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <stdexcept>
 #include <string_view>
 
 namespace vgpu::cudart {
@@ -34,6 +35,13 @@ Environment Environment::read() {
   read_number("VGPU_THREADS", environment.threads, environment.complaints);
   read_number("VGPU_TIMEOUT", environment.timeout_seconds, environment.complaints);
   environment.quiet = !variable("VGPU_QUIET").empty() && variable("VGPU_QUIET") != "0";
+
+  try {
+    environment.checks = checks_from_list(variable("VGPU_CHECK"));
+  } catch (const std::invalid_argument& error) {
+    environment.complaints.push_back(std::string("VGPU_CHECK: ") + error.what() +
+                                     "; nothing is checked");
+  }
 
   std::string_view counters = variable("VGPU_COUNTERS");
   size_t colon = counters.find(':');

@@ -87,6 +87,10 @@ void run(Runtime& runtime, const void* func, const Configuration& configuration,
       Unlocked unlocked(runtime.mutex);
       counts = device.run(launch);
     }
+    for (const vgpu::Finding& finding : counts.findings) {
+      runtime.say(finding.report);
+      runtime.findings.push_back(finding);
+    }
     runtime.records.push_back(vgpu::make_record(launch, counts, device.memory()));
   } catch (const vgpu::Fault& fault) {
     runtime.raise_fault(fault);

@@ -74,6 +74,7 @@ Device& Runtime::device() {
     DeviceOptions options;
     options.threads = environment.threads;
     options.timeout_seconds = environment.timeout_seconds;
+    options.observers = environment.checks;
     device_ = std::make_unique<Device>(GpuProfile{}, options);
   } catch (const std::bad_alloc&) {
     fail(cudaErrorInitializationError,
@@ -121,6 +122,10 @@ void Runtime::say(const std::string& line) const {
 std::string Runtime::report() const {
   report::Json document;
   document["launches"] = report::to_json(records);
+  document["findings"] = report::Json::array();
+  for (const Finding& finding : findings) {
+    document["findings"].push_back({{"kind", finding.kind}, {"report", finding.report}});
+  }
   document["fault"] = nullptr;
   if (fault_)
     document["fault"] = {{"code", cudaGetErrorName(code_of(fault_->code))},

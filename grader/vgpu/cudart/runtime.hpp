@@ -49,6 +49,7 @@ class Runtime {
   std::set<cudaStream_t> streams;
   std::set<cudaEvent_t> events;
   std::vector<LaunchRecord> records;
+  std::vector<Finding> findings;  ///< of the checks, since the last vgpuReset
 
   /// The device, created at first use. Throws ApiError when its memory cannot be reserved.
   Device& device();

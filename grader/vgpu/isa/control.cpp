@@ -13,8 +13,7 @@
 namespace vgpu::VGPU_VARIANT {
 namespace {
 
-// --- blocks and branches
-// ---------------------------------------------------------------------------------------------
+// --- blocks and branches ---
 [[gnu::always_inline]] inline void count_block(Warp& w, const Op* op) {
   BlockCount& count = w.block_counts[op->imm];
   count.warps += 1;
@@ -132,8 +131,7 @@ const Op* fence(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
-// --- barriers
-// --------------------------------------------------------------------------------------------------------
+// --- barriers ---
 [[gnu::noinline]] bool arrive(Warp& w, const Op* op) {
   const int lane = first_lane(w);
   Block::Arrival arrival;
@@ -169,9 +167,9 @@ const Op* barrier_result(Warp& w, const Op* op) {
 
 const Op* warp_barrier(Warp& w, const Op* op) {
   const uint32_t members = w.lanes<uint32_t>(op->a)[std::countr_zero(w.active)];
-  if ((members & w.live & ~w.active) == 0) [[likely]]
-    return next(w, op + 1);
-  return next_if_any(w, w.collect(op, members));
+  if ((members & w.live & ~w.active) != 0) return next_if_any(w, w.collect(op, members));
+  if (w.quick == 0) notify_warp_barrier(w);
+  return next(w, op + 1);
 }
 
 const Op* active_mask(Warp& w, const Op* op) {
@@ -180,8 +178,7 @@ const Op* active_mask(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
-// --- calls
-// -----------------------------------------------------------------------------------------------------------
+// --- calls ---
 // A parameter occupies rows of 32 words: word k of lane i lies at offset k * 128 + i * 4.
 void copy_rows(uint8_t* to, const uint8_t* from, uint32_t bytes, uint32_t active) {
   for (uint32_t row = 0; row < (bytes + 3) / 4; ++row) {

@@ -29,8 +29,7 @@ inline constexpr T kLowest = kIsSigned<T> ? static_cast<T>(T{1} << (8 * sizeof(T
 template <class T>
 inline constexpr T kHighest = static_cast<T>(~kLowest<T>);
 
-// --- the conversions themselves
-// --------------------------------------------------------------------------------------
+// --- the conversions themselves ---
 template <class To, class From>
 inline To wrap(From v) {
   return static_cast<To>(v);

@@ -25,8 +25,7 @@ inline f64 canonical(f64 v) {
   return is_nan(v) ? __builtin_bit_cast(f64, kNan64) : v;
 }
 
-// --- single precision, any rounding
-// ---------------------------------------------------------------------------------
+// --- single precision, any rounding ---
 template <Rounding R>
 inline f32 add(f32 a, f32 b) {
   if constexpr (R == Rounding::Nearest) return canonical(a + b);
@@ -183,8 +182,7 @@ inline f32 div_approx(f32 a, f32 b) {
   return canonical(a * (1.0f / b));
 }
 
-// --- double precision
-// ------------------------------------------------------------------------------------------------
+// --- double precision ---
 inline f64 add64(f64 a, f64 b) {
   return canonical(a + b);
 }

@@ -57,7 +57,7 @@ const Op* shared_run(Warp& w, const Op* op) {
   const auto address = static_cast<int64_t>(base[0]);
   const int64_t low = address + static_cast<int32_t>(list[0]),
                 high = address + static_cast<int32_t>(list[1]) + 4;
-  if (w.active != kFullMask || low < 0 || high > w.shared_bytes || (address & 3) != 0 ||
+  if (w.active != w.quick || low < 0 || high > w.shared_bytes || (address & 3) != 0 ||
       !same_address(base)) {
     return next(w, op + 1);
   }

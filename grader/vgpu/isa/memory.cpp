@@ -77,8 +77,7 @@ VGPU_INLINE void transfer(Warp& w, const Op* op, const Addresses& addresses, Pla
 template <bool kStore>
 inline constexpr Intent kIntent = kStore ? Intent::Store : Intent::Load;
 
-// --- global
-// ----------------------------------------------------------------------------------------------------------
+// --- global ---
 template <class Mem, class Reg, bool kStore>
 [[gnu::noinline]] void any_global(Warp& w, const Op* op) {
   Addresses addresses;
@@ -92,7 +91,7 @@ template <class Mem, class Reg, bool kStore>
 template <class Mem, class Reg, bool kStore>
 const Op* global(Warp& w, const Op* op) {
   const uint64_t* base = w.lanes<uint64_t>(op->a);
-  if (w.active == kFullMask && op->c == 1) [[likely]] {
+  if (w.active == w.quick && op->c == 1) [[likely]] {
     const uint64_t address = base[0] + static_cast<uint64_t>(op->imm);
     Reg* const r = w.lanes<Reg>(op->d);
     const uint64_t step = base[1] - base[0];
@@ -119,8 +118,7 @@ const Op* global(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
-// --- shared
-// ----------------------------------------------------------------------------------------------------------
+// --- shared ---
 template <class Mem, class Reg, class Address, bool kStore>
 [[gnu::noinline]] void any_shared(Warp& w, const Op* op) {
   Addresses addresses;
@@ -134,7 +132,7 @@ const Op* shared(Warp& w, const Op* op) {
   const Address* base = w.lanes<Address>(op->a);
   const auto address = static_cast<uint64_t>(static_cast<int64_t>(base[0]) + op->imm);
   // Up to 4 bytes a lane, all lanes on, the same or consecutive addresses: one wavefront.
-  if (w.active == kFullMask && op->c == 1 && sizeof(Mem) <= 4 && address % sizeof(Mem) == 0)
+  if (w.active == w.quick && op->c == 1 && sizeof(Mem) <= 4 && address % sizeof(Mem) == 0)
       [[likely]] {
     const auto step = static_cast<Address>(base[1] - base[0]);
     Reg* const r = w.lanes<Reg>(op->d);
@@ -165,8 +163,7 @@ const Op* shared(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
-// --- local
-// -----------------------------------------------------------------------------------------------------------
+// --- local ---
 template <class Mem, class Reg, bool kStore>
 [[gnu::noinline]] void any_local(Warp& w, const Op* op) {
   Addresses addresses;
@@ -181,8 +178,7 @@ const Op* local(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
-// --- generic: each lane's address says which space it means
-// -----------------------------------------------------------
+// --- generic: each lane's address says which space it means ---
 template <class Mem, class Reg, bool kStore>
 [[gnu::noinline]] void any_generic(Warp& w, const Op* op) {
   const uint32_t all = w.active;
@@ -222,13 +218,12 @@ const Op* generic(Warp& w, const Op* op) {
   const uint64_t* base = w.lanes<uint64_t>(op->a);
   uint64_t windows = 0;
   for (int i = 0; i < kLanes; ++i) windows |= base[i];
-  if (w.active == kFullMask && (windows & kWindowMask) == 0) return global<Mem, Reg, kStore>(w, op);
+  if (w.active == w.quick && (windows & kWindowMask) == 0) return global<Mem, Reg, kStore>(w, op);
   any_generic<Mem, Reg, kStore>(w, op);
   return next(w, op + 1);
 }
 
-// --- parameters of device functions: words of all lanes side by side (isa/call.cpp)
-// -----------------------------------
+// --- parameters of device functions: words of all lanes side by side (isa/call.cpp) ---
 template <class Mem, class Reg, bool kStore>
 const Op* function_param(Warp& w, const Op* op) {
   for (uint32_t k = 0; k < op->c; ++k) {

@@ -51,6 +51,16 @@ template <class Address>
   }
 }
 
+struct What {
+  MemoryKind kind;
+  Intent intent;
+};
+
+VGPU_INLINE void notify(Warp& w, const Op* op, What what, const Addresses& addresses,
+                        uint32_t size) {
+  notify_observers({w, op, what.kind, what.intent, size, w.active, addresses.at});
+}
+
 struct Range {
   uint64_t low, high,
       bits;  // smallest and largest address; all address bits together, for alignment
@@ -101,8 +111,7 @@ VGPU_INLINE Footprint footprint(const Addresses& addresses) {
   return descending == 0 ? Footprint{sectors, values} : unordered_footprint(addresses);
 }
 
-// --- global memory
-// ---------------------------------------------------------------------------------------------------
+// --- global memory ---
 
 VGPU_INLINE void touch(uint64_t* map, uint64_t sector) {
   uint64_t* word = map + (sector >> 6);
@@ -145,6 +154,7 @@ VGPU_OUTLINE void check_global(Warp& w, const Op* op, const Addresses& addresses
   } else {
     check_global_lanes(w, op, addresses, size, intent);
   }
+  if (w.quick == 0) notify(w, op, {MemoryKind::Global, intent}, addresses, size);
   Traffic& count = w.site_counts[op->site].global;
   count.requests += 1;
   count.sectors += f.sectors;
@@ -168,8 +178,7 @@ VGPU_INLINE bool check_global_run(Warp& w, const Op* op, uint64_t address, uint3
   return true;
 }
 
-// --- shared memory
-// ---------------------------------------------------------------------------------------------------
+// --- shared memory ---
 
 /// Wavefronts of one shared access: lanes are served in groups of 32, 16 or 8 for accesses of up to
 /// 4, 8 or 16 bytes; a group takes as many wavefronts as the fullest bank has distinct 4-byte
@@ -248,6 +257,7 @@ VGPU_OUTLINE void check_shared(Warp& w, const Op* op, const Addresses& addresses
       }
     }
   }
+  if (w.quick == 0) notify(w, op, {MemoryKind::Shared, intent}, addresses, size);
   const Wavefronts waves = count_wavefronts(addresses, w.active, size, intent == Intent::Load);
   SharedTraffic& count = w.site_counts[op->site].shared;
   count.requests += 1;
@@ -255,8 +265,7 @@ VGPU_OUTLINE void check_shared(Warp& w, const Op* op, const Addresses& addresses
   count.conflicts += waves.conflicts;
 }
 
-// --- local memory
-// ----------------------------------------------------------------------------------------------------
+// --- local memory ---
 
 /// Local memory is private to a lane; hardware interleaves it by 4-byte words, so lanes that use
 /// the same offset make one coalesced request.
@@ -273,6 +282,7 @@ VGPU_OUTLINE void check_local(Warp& w, const Op* op, const Addresses& addresses,
                                                    : static_cast<uint64_t>(__builtin_ctz(w.active));
     interleaved.at[i] = (a >> 2) * (4 * kLanes) + lane * 4;
   }
+  if (w.quick == 0) notify(w, op, {MemoryKind::Local, intent}, addresses, size);
   Traffic& count = w.site_counts[op->site].local;
   const uint32_t words = size <= 4 ? 1 : size / 4;
   for (uint32_t k = 0; k < words; ++k) {

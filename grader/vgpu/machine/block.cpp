@@ -82,7 +82,9 @@ Block::Block(LaunchContext& launch_context) : context(launch_context) {
     warp.local_bytes = static_cast<uint32_t>(kernel.local_bytes);
     warp.local = local_memory_.data() + i * kWarpSize * kernel.local_bytes;
     fill_invariants(context, warp.register_file);
+    warp.quick = context.observers->empty() ? kFullMask : 0;
   }
+  for (const ObserverFactory& make : *context.observers) observers.push_back(make(*this));
 }
 
 uint64_t Block::special(const Warp& warp, Special which, uint32_t lane) const {
@@ -186,6 +188,7 @@ void Block::run(uint64_t linear) {
   std::memset(shared.data(), kSharedPoison, shared.size());
   barriers_.fill({});
   std::fill(waiting_.begin(), waiting_.end(), Waiting{});
+  for (const auto& observer : observers) observer->begin(*this);
   const uint32_t threads = block[0] * block[1] * block[2];
   for (size_t i = 0; i < warps_.size(); ++i) {
     prepare_warp(warps_[i], threads - static_cast<uint32_t>(i) * kWarpSize);
@@ -210,6 +213,7 @@ void Block::arrive(Warp& warp, const Arrival& arrival) {
                "barrier " + std::to_string(arrival.id) + " does not exist",
                "a block has barriers 0 to 15");
   }
+  for (const auto& observer : observers) observer->arrives(warp, arrival.id);
   Barrier& barrier = barriers_[arrival.id];
   barrier.arrived +=
       arrival.threads != 0 ? kWarpSize : static_cast<uint32_t>(std::popcount(arrival.lanes));
@@ -240,10 +244,12 @@ bool Block::release_barriers() {
                        : waiting.kind == Reduction::And ? barrier.popc == barrier.total
                                                         : barrier.popc != 0;
       waiting.barrier = -1;
+      for (const auto& observer : observers) observer->released(warp, static_cast<uint32_t>(id));
       warp.status = WarpStatus::Ready;
       released = true;
     }
     barrier = {};
+    for (const auto& observer : observers) observer->completed(static_cast<uint32_t>(id));
   }
   return released;
 }
@@ -262,6 +268,22 @@ void Block::report_deadlock() {
   stuck->fault(FaultCode::Synchronisation, waiting_[static_cast<size_t>(stuck->index)].op,
                std::countr_zero(stuck->live), "deadlock: a barrier that can never be complete",
                detail);
+}
+
+void Block::find(const std::string& kind, const Warp& warp, const Op* op, int lane,
+                 const std::string& headline, const std::string& detail) {
+  for (const Finding& known : counts.findings) {
+    if (known.site == op->site && known.kind == kind) return;
+  }
+  counts.findings.push_back({kind, warp.report(op, lane, headline, detail), op->site});
+}
+
+void notify_observers(const Access& access) {
+  for (const auto& observer : access.warp.block->observers) observer->access(access);
+}
+
+void notify_warp_barrier(const Warp& warp) {
+  for (const auto& observer : warp.block->observers) observer->warp_synchronised(warp);
 }
 
 bool Block::find_allocation(uint64_t address, AccessCache& cache) const {

@@ -20,6 +20,7 @@ struct LaunchContext {
   const Kernel* kernel = nullptr;
   const Launch* launch = nullptr;
   const GpuProfile* profile = nullptr;
+  const std::vector<ObserverFactory>* observers = nullptr;
   DeviceMemory* memory = nullptr;
   std::shared_ptr<const AllocationTable> allocations;
   std::vector<std::unique_ptr<uint64_t[]>>
@@ -69,11 +70,16 @@ struct Block {
   /// path of an access.
   bool find_allocation(uint64_t address, AccessCache& cache) const;
 
+  /// Notes what a check has found, once for each instruction and kind.
+  void find(const std::string& kind, const Warp& warp, const Op* op, int lane,
+            const std::string& headline, const std::string& detail);
+
   LaunchContext& context;
   std::array<uint32_t, 3> index{};  ///< ctaid
   RawCounts counts;
   std::vector<AccessCache> caches;  ///< per site
   std::vector<uint8_t> shared;
+  std::vector<std::unique_ptr<Observer>> observers;
 
  private:
   static constexpr size_t kBarriers = 16;

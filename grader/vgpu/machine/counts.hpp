@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace vgpu {
@@ -64,12 +65,20 @@ struct SiteCount {
   uint64_t idle_warps = 0;               ///< executions in which the guard switched every lane off
 };
 
+/// Something a check has found that the hardware would not have stopped for.
+struct Finding {
+  std::string kind;    ///< "race", "uninitialised", ...
+  std::string report;  ///< as in Fault
+  uint32_t site = 0;   ///< the instruction, as index into Kernel::sites
+};
+
 struct RawCounts {
   std::vector<BlockCount> blocks;  ///< as Kernel::blocks
   std::vector<SiteCount> sites;    ///< as Kernel::sites
   std::vector<uint64_t> runs;      ///< as Kernel::runs: executions as one
   uint64_t compulsory_sectors = 0;
   double seconds = 0;
+  std::vector<Finding> findings;  ///< of the checks, at most one for each instruction and kind
 
   void add(const RawCounts& other);
 };

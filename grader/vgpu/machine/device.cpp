@@ -104,6 +104,12 @@ uint64_t count_touched(const LaunchContext& context) {
 }  // namespace
 
 void RawCounts::add(const RawCounts& other) {
+  for (const Finding& finding : other.findings) {
+    const bool known = std::any_of(findings.begin(), findings.end(), [&](const Finding& f) {
+      return f.site == finding.site && f.kind == finding.kind;
+    });
+    if (!known) findings.push_back(finding);
+  }
   runs.resize(std::max(runs.size(), other.runs.size()));
   for (size_t i = 0; i < other.runs.size(); ++i) runs[i] += other.runs[i];
   blocks.resize(std::max(blocks.size(), other.blocks.size()));
@@ -144,6 +150,7 @@ RawCounts Device::run(const Launch& launch) {
   context.launch = &launch;
   context.profile = &profile_;
   context.memory = &memory_;
+  context.observers = &options_.observers;
   context.allocations = memory_.snapshot();
   for (const Allocation& allocation : *context.allocations) {
     const size_t words = ((allocation.end - allocation.begin + 31) / 32 + 63) / 64;

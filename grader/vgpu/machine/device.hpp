@@ -12,6 +12,7 @@
 
 #include "machine/fault.hpp"
 #include "machine/memory.hpp"
+#include "machine/observer.hpp"
 #include "machine/profile.hpp"
 
 namespace vgpu {
@@ -29,8 +30,9 @@ struct Launch {
 /// Settings read once from the environment by the runtime (VGPU_THREADS, VGPU_TIMEOUT,
 /// VGPU_COUNTERS ...).
 struct DeviceOptions {
-  unsigned threads = 0;        ///< CPU threads that run blocks; 0: one per core
-  double timeout_seconds = 0;  ///< of one launch; 0: none
+  unsigned threads = 0;                    ///< CPU threads that run blocks; 0: one per core
+  double timeout_seconds = 0;              ///< of one launch; 0: none
+  std::vector<ObserverFactory> observers;  ///< checks to make; none: full speed
 };
 
 class Device {

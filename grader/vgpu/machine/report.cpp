@@ -31,8 +31,8 @@ std::string indented(const std::string& text) {
 
 }  // namespace
 
-void Warp::fault(FaultCode code, const Op* op, int lane, const std::string& headline,
-                 const std::string& detail) const {
+std::string Warp::report(const Op* op, int lane, const std::string& headline,
+                         const std::string& detail) const {
   const LaunchContext& context = block->context;
   const Kernel& kernel = *context.kernel;
   const Site& site = kernel.sites[op->site];
@@ -40,12 +40,17 @@ void Warp::fault(FaultCode code, const Op* op, int lane, const std::string& head
   const uint32_t linear = static_cast<uint32_t>(index * kWarpSize + lane);
   const std::array<uint32_t, 3> thread = {linear % shape[0], linear / shape[0] % shape[1],
                                           linear / shape[0] / shape[1]};
-  std::string report = headline + "\n";
-  report += "  in kernel `" + kernel.demangled + "`, at " + place(kernel, site) + " (" +
-            site.mnemonic + ")\n";
-  report += "  by thread " + triple(thread) + " of block " + triple(block->index) + "\n";
-  if (!detail.empty()) report += indented(detail);
-  throw Fault(code, report);
+  std::string text = headline + "\n";
+  text += "  in kernel `" + kernel.demangled + "`, at " + place(kernel, site) + " (" +
+          site.mnemonic + ")\n";
+  text += "  by thread " + triple(thread) + " of block " + triple(block->index) + "\n";
+  if (!detail.empty()) text += indented(detail);
+  return text;
+}
+
+void Warp::fault(FaultCode code, const Op* op, int lane, const std::string& headline,
+                 const std::string& detail) const {
+  throw Fault(code, report(op, lane, headline, detail));
 }
 
 void Warp::fault(FaultCode code, const Op* op, int lane, const char* headline,

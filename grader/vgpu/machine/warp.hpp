@@ -49,6 +49,8 @@ struct Warp {
   uint8_t* registers = nullptr;  ///< the current frame
   uint32_t active = 0;           ///< lanes that execute
   int32_t fuel = kFuel;
+  /// Equal to `active` when a handler may take its fast way; 0 under observation.
+  uint32_t quick = kFullMask;
   const Op* reconvergence = nullptr;   ///< where the current split's node waits, or nullptr
   BlockCount* block_counts = nullptr;  ///< of the CPU thread that runs this warp
   SiteCount* site_counts = nullptr;
@@ -110,6 +112,9 @@ struct Warp {
   uint8_t* frame_above() const { return returned_frame_; }
   bool in_call() const { return frame_ >= 0; }
 
+  /// What happened, kernel, source line, block, thread and detail, as lines of text.
+  std::string report(const Op* op, int lane, const std::string& headline,
+                     const std::string& detail) const;
   /// Stops the launch with a report that names kernel, line, block and thread.
   [[noreturn]] void fault(FaultCode code, const Op* op, int lane, const std::string& headline,
                           const std::string& detail) const;

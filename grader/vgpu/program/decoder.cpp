@@ -37,6 +37,17 @@ const std::map<std::string_view, Special> kSpecials = {
     {"%total_smem_size", Special::TotalSharedSize},
 };
 
+bool is_toolkit_header(const ptx::Module& module, int file) {
+  const auto found = module.files.find(file);
+  if (found == module.files.end()) return false;
+  const std::string& path = found->second;
+  // .../cuda/targets/x86_64-linux/include, .../cuda-13.0/include,
+  // .../site-packages/nvidia/cu13/include
+  return path.find("/include/") != std::string::npos &&
+         (path.find("/targets/") != std::string::npos || path.find("/cuda") != std::string::npos ||
+          path.find("/nvidia/cu") != std::string::npos);
+}
+
 }  // namespace
 
 Decoder::Decoder(const ptx::Module& module, const ptx::Function& function, Kernel& kernel,
@@ -285,12 +296,17 @@ Op& Decoder::emit(Handler run) {
 
 uint32_t Decoder::add_site(const Instruction& i) {
   Site site;
-  const auto file = module_.files.find(i.location.file);
+  // A line of CUDA's own headers means the line that called them.
+  const ptx::SourceLocation* location = &i.location;
+  while (location->inlined_at >= 0 && is_toolkit_header(module_, location->file)) {
+    location = &module_.locations[static_cast<size_t>(location->inlined_at)];
+  }
+  const auto file = module_.files.find(location->file);
   if (file != module_.files.end()) {
     auto known = std::find(kernel_.files.begin(), kernel_.files.end(), file->second);
     site.file = static_cast<uint32_t>(known - kernel_.files.begin());
     if (known == kernel_.files.end()) kernel_.files.push_back(file->second);
-    site.line = i.location.line;
+    site.line = location->line;
   }
   site.ptx_line = i.ptx_line;
   site.mnemonic = i.mnemonic();
@@ -321,8 +337,7 @@ void Decoder::resolve_jumps() {
   }
 }
 
-// --- operands
-// --------------------------------------------------------------------------------------------------------
+// --- operands ---
 uint32_t Decoder::reserve(uint32_t width) {
   const uint32_t align = width == 0 ? 4 : 64;
   code_.frame.bytes = (code_.frame.bytes + align - 1) / align * align;

@@ -54,8 +54,7 @@ struct Program::Impl {
   std::mutex mutex;
 };
 
-// --- variables
-// -------------------------------------------------------------------------------------------------------
+// --- variables ---
 void Program::Impl::load_variables() {
   for (const ptx::Variable& v : module.variables) {
     if (v.space != ptx::Space::Global && v.space != ptx::Space::Const) continue;
@@ -81,8 +80,7 @@ void Program::Impl::load_variables() {
   }
 }
 
-// --- kernels
-// ---------------------------------------------------------------------------------------------------------
+// --- kernels ---
 // The entry first, then every device function that it may call.
 std::vector<const ptx::Function*> Program::Impl::reachable(const ptx::Function& entry) const {
   std::vector<const ptx::Function*> found{&entry};

@@ -29,19 +29,25 @@ Runs a CUDA program on the CPU. The program must have been linked by nvcc 13 wit
 options:
   --counters table|json  write what each kernel did when the program ends, to stderr
   --output FILE          write the counters to FILE instead
+  --check LIST           look for mistakes: all, or names separated by commas (see below); they cost speed
   --threads N            CPU threads that run blocks (default: one per core)
   --timeout S            stop a kernel that runs longer than S seconds (default: no limit)
+
+checks:
+  uninitialised   reads of shared memory that the block has not written
+  races           accesses to shared memory that no barrier orders
 
 The exit code is the program's; 2 for wrong usage or a program that cannot be run.
 
 environment (the options above set these; a program started without `vgpu run` obeys them too):
   VGPU_COUNTERS=table|json[:FILE]   as --counters and --output
   VGPU_THREADS=N, VGPU_TIMEOUT=S    as --threads and --timeout
+  VGPU_CHECK=LIST                   as --check
   VGPU_QUIET=1                      no messages of the virtual GPU on stderr
 )";
 
 struct Options {
-  std::string counters, output, threads, timeout;
+  std::string counters, output, threads, timeout, check;
   char** program = nullptr;  ///< PROGRAM and its arguments, ended by null
 };
 
@@ -65,6 +71,7 @@ Options parse(char** arguments) {
                          : name == "--output"  ? &options.output
                          : name == "--threads" ? &options.threads
                          : name == "--timeout" ? &options.timeout
+                         : name == "--check"   ? &options.check
                                                : nullptr;
     if (value == nullptr) throw ProgramError("unknown option " + std::string(name));
     if (*++arguments == nullptr) throw ProgramError(std::string(name) + " needs a value");
@@ -121,6 +128,7 @@ int run(char** arguments) {
   set("LD_LIBRARY_PATH", libraries);
   set("VGPU_THREADS", options.threads);
   set("VGPU_TIMEOUT", options.timeout);
+  set("VGPU_CHECK", options.check);
   if (!options.output.empty()) options.counters += ":" + fs::absolute(options.output).string();
   set("VGPU_COUNTERS", options.counters);
   execv(program.c_str(), options.program);

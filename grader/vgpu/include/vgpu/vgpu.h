@@ -16,7 +16,8 @@ int vgpuVersion(void);
 void vgpuReset(void);
 
 /* The launches and errors since the last vgpuReset as JSON text:
- *   {"launches": [ {kernel, grid, block, global_load_requests, ...} ], "fault": null | {"code": "...", "report": "..."},
+ *   {"launches": [ {kernel, grid, block, global_load_requests, ...} ], "findings": [ {"kind": "race", "report": "..."} ],
+ *    "fault": null | {"code": "...", "report": "..."},
  *    "peak_device_bytes": n, "device_bytes": n}
  * Copies at most `capacity` bytes with a final NUL and returns the full length without the NUL. */
 size_t vgpuReport(char* buffer, size_t capacity);

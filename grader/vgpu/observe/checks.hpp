@@ -1,0 +1,28 @@
+// The checks that can be switched on (VGPU_CHECK, `vgpu run --check`). A new check is one new file
+// and one line in kChecks (checks.cpp).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "machine/observer.hpp"
+
+namespace vgpu {
+
+std::unique_ptr<Observer> watch_uninitialised_shared(const Block& block);
+std::unique_ptr<Observer> watch_shared_races(const Block& block);
+
+/// The observers that a list names: "none", "all", or names separated by commas. Throws
+/// std::invalid_argument that says which names there are.
+std::vector<ObserverFactory> checks_from_list(std::string_view list);
+
+/// Names and what each check finds, for help texts.
+struct CheckInfo {
+  const char* name;
+  const char* finds;
+};
+std::vector<CheckInfo> all_checks();
+
+}  // namespace vgpu

@@ -44,7 +44,8 @@ inside() {
     shift
     pivot_root . .
     /bin/umount --lazy .
-    exec /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root LANG=C.UTF-8 "$@"
+    /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/root LANG=C.UTF-8 "$@"
+    exit 0  # keeps this shell: were make process 1 here, it could not end itself on a signal
   ' inside "$root" "${pip_environment[@]}" "$@"
 }
 

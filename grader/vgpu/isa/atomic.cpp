@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "isa/half.hpp"
 #include "isa/isa.hpp"
 #include "isa/lanes.hpp"
 #include "machine/access.hpp"
@@ -15,7 +16,8 @@ namespace {
 using isa::MemorySpace;
 
 template <class T>
-using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+using Bits = std::conditional_t<sizeof(T) == 2, uint16_t,
+                                std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>;
 
 template <class T>
 Bits<T> to_bits(T v) {
@@ -70,6 +72,15 @@ T op_inc(T old, T b, T) {
 template <class T>
 T op_dec(T old, T b, T) {
   return old == 0 || old > b ? b : old - 1;
+}
+
+template <class H>
+uint16_t op_add_half(uint16_t old, uint16_t b, uint16_t) {
+  return half_add<H>(old, b);
+}
+template <class H>
+uint32_t op_add_pair(uint32_t old, uint32_t b, uint32_t) {
+  return both2<half_add<H>>(old, b);
 }
 
 template <class T, T F(T, T, T)>
@@ -183,6 +194,21 @@ Handler by_type(AtomicOperation operation, AtomicType type) {
                                                : Handler{nullptr};
     case AtomicType::F64:
       return operation == AtomicOperation::Add ? atomic<double, kReturns, op_add<double>>
+                                               : Handler{nullptr};
+    case AtomicType::B16:
+      return operation == AtomicOperation::Cas ? atomic<uint16_t, kReturns, op_cas<uint16_t>>
+                                               : Handler{nullptr};
+    case AtomicType::F16:
+      return operation == AtomicOperation::Add ? atomic<uint16_t, kReturns, op_add_half<F16>>
+                                               : Handler{nullptr};
+    case AtomicType::F16x2:
+      return operation == AtomicOperation::Add ? atomic<uint32_t, kReturns, op_add_pair<F16>>
+                                               : Handler{nullptr};
+    case AtomicType::Bf16:
+      return operation == AtomicOperation::Add ? atomic<uint16_t, kReturns, op_add_half<Bf16>>
+                                               : Handler{nullptr};
+    case AtomicType::Bf16x2:
+      return operation == AtomicOperation::Add ? atomic<uint32_t, kReturns, op_add_pair<Bf16>>
                                                : Handler{nullptr};
   }
   return nullptr;

@@ -45,7 +45,7 @@ Handler load(const MemoryForm& form);  ///< nullptr when there is no such load
 Handler store(const MemoryForm& form);
 
 enum class AtomicOperation : uint8_t { Add, Min, Max, Inc, Dec, And, Or, Xor, Exch, Cas };
-enum class AtomicType : uint8_t { U32, U64, S32, S64, F32, F64 };
+enum class AtomicType : uint8_t { U32, U64, S32, S64, F32, F64, B16, F16, F16x2, Bf16, Bf16x2 };
 
 /// atom and red. Op: a = address, imm = offset, b = operand, c = second operand (cas), d = old
 /// value (atom), extra = space | wide address << 8. `operation` as in PTX: "add", "cas", ...;

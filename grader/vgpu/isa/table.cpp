@@ -8,7 +8,7 @@
 #define DECLARE_VARIANT(variant)                                                           \
   namespace vgpu::variant {                                                                \
   extern const isa::FormList integer_forms, logic_forms, floating_forms, compare_forms,    \
-      convert_forms, warp_wide_forms;                                                      \
+      convert_forms, half_forms, half_convert_forms, warp_wide_forms;                      \
   extern const isa::Builtins builtin_handlers;                                             \
   extern const isa::FusedHandlers fused_handlers;                                          \
   Handler find_load(const isa::MemoryForm& form);                                          \
@@ -32,10 +32,11 @@ struct Variant {
   Handler (*atomic)(AtomicOperation, AtomicType, bool);
 };
 
-#define MAKE_VARIANT(variant)                                                                 \
-  make_variant({&variant::integer_forms, &variant::logic_forms, &variant::floating_forms,     \
-                &variant::compare_forms, &variant::convert_forms, &variant::warp_wide_forms}, \
-               &variant::builtin_handlers, &variant::fused_handlers, variant::find_load,      \
+#define MAKE_VARIANT(variant)                                                             \
+  make_variant({&variant::integer_forms, &variant::logic_forms, &variant::floating_forms, \
+                &variant::compare_forms, &variant::convert_forms, &variant::half_forms,   \
+                &variant::half_convert_forms, &variant::warp_wide_forms},                 \
+               &variant::builtin_handlers, &variant::fused_handlers, variant::find_load,  \
                variant::find_store, variant::find_atomic)
 
 Variant make_variant(std::initializer_list<const FormList*> families, const Builtins* handlers,
@@ -83,9 +84,11 @@ Handler atomic(std::string_view operation, std::string_view type, bool returns) 
       {"or", AtomicOperation::Or},   {"xor", AtomicOperation::Xor}, {"exch", AtomicOperation::Exch},
       {"cas", AtomicOperation::Cas}};
   static const std::unordered_map<std::string_view, AtomicType> kTypes = {
-      {"u32", AtomicType::U32}, {"b32", AtomicType::U32}, {"u64", AtomicType::U64},
-      {"b64", AtomicType::U64}, {"s32", AtomicType::S32}, {"s64", AtomicType::S64},
-      {"f32", AtomicType::F32}, {"f64", AtomicType::F64}};
+      {"u32", AtomicType::U32},      {"b32", AtomicType::U32},     {"u64", AtomicType::U64},
+      {"b64", AtomicType::U64},      {"s32", AtomicType::S32},     {"s64", AtomicType::S64},
+      {"f32", AtomicType::F32},      {"f64", AtomicType::F64},     {"b16", AtomicType::B16},
+      {"f16", AtomicType::F16},      {"f16x2", AtomicType::F16x2}, {"bf16", AtomicType::Bf16},
+      {"bf16x2", AtomicType::Bf16x2}};
   const auto found_operation = kOperations.find(operation);
   const auto found_type = kTypes.find(type);
   if (found_operation == kOperations.end() || found_type == kTypes.end()) return nullptr;

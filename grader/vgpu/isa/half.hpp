@@ -1,0 +1,141 @@
+// Half precision as numbers: the two 16-bit formats, and how wider results are rounded to them
+// once.
+#pragma once
+
+#include <cstdint>
+
+#include "isa/rounding.hpp"
+
+namespace vgpu::VGPU_VARIANT {
+
+/// What to add to a magnitude before its lowest `shift` bits are dropped.
+template <Rounding R>
+[[gnu::always_inline]] inline uint32_t rounding_increment(uint32_t magnitude, bool negative,
+                                                          int shift) {
+  const uint32_t all = (uint32_t{1} << shift) - 1;
+  if constexpr (R == Rounding::Nearest) return (all >> 1) + (magnitude >> shift & 1);
+  if constexpr (R == Rounding::Up) return negative ? 0 : all;
+  if constexpr (R == Rounding::Down) return negative ? all : 0;
+  return 0;
+}
+
+/// A magnitude below 2^24 rounded to an integer.
+template <Rounding R>
+[[gnu::always_inline]] inline uint32_t rounded_magnitude(float magnitude, bool negative) {
+  float r = __builtin_truncf(magnitude);
+  if constexpr (R == Rounding::Nearest) r = __builtin_rintf(magnitude);
+  if constexpr (R == Rounding::Up) r = negative ? r : __builtin_ceilf(magnitude);
+  if constexpr (R == Rounding::Down) r = negative ? __builtin_ceilf(magnitude) : r;
+  return static_cast<uint32_t>(static_cast<int32_t>(r));
+}
+
+/// IEEE 754 binary16: 5 bits of exponent, 10 of fraction.
+struct F16 {
+  static constexpr uint16_t kNan = 0x7FFF;  ///< the hardware's NaN
+  static constexpr uint16_t kOne = 0x3C00;
+
+  /// The same number as a float, exactly; NaN becomes the hardware's NaN.
+  [[gnu::always_inline]] static float widen(uint16_t h) {
+    constexpr uint32_t kRebias = (127 - 15) << 23;
+    constexpr uint32_t kSmallestNormal = 0x38800000;  // 2^-14
+    const uint32_t magnitude = static_cast<uint32_t>(h & 0x7FFF) << 13;
+    const uint32_t denormal = bits_of(float_of(kSmallestNormal | magnitude) -
+                                      float_of(kSmallestNormal));  // exact: a multiple of 2^-24
+    const uint32_t special = magnitude == 0x0F800000u ? 0x7F800000u : 0x7FFFFFFFu;
+    const uint32_t finite = magnitude < 0x00800000u ? denormal : magnitude + kRebias;
+    const uint32_t sign = magnitude > 0x0F800000u ? 0 : static_cast<uint32_t>(h & 0x8000) << 16;
+    return float_of(sign | (magnitude < 0x0F800000u ? finite : special));
+  }
+
+  template <Rounding R = Rounding::Nearest>
+  [[gnu::always_inline]] static uint16_t narrow(float v) {
+    constexpr uint32_t kRebias = (127 - 15) << 23;
+    const uint32_t magnitude = bits_of(v) & 0x7FFFFFFFu;
+    const bool negative = bits_of(v) >> 31 != 0;
+    const uint32_t normal =
+        (magnitude + rounding_increment<R>(magnitude, negative, 13) - kRebias) >> 13;
+    const bool is_small = magnitude < 0x38800000u;
+    const uint32_t denormal =
+        rounded_magnitude<R>(is_small ? float_of(magnitude) * 0x1p24f : 0.0f, negative);
+    const bool overflows_to_infinity = R == Rounding::Nearest || (R == Rounding::Up && !negative) ||
+                                       (R == Rounding::Down && negative) ||
+                                       magnitude == 0x7F800000u;
+    const uint32_t large = overflows_to_infinity ? 0x7C00 : 0x7BFF;
+    const uint32_t number = is_small ? denormal : magnitude < 0x47800000u ? normal : large;
+    const uint32_t sign = negative ? 0x8000 : 0;
+    return static_cast<uint16_t>(magnitude > 0x7F800000u ? kNan : sign | number);
+  }
+};
+
+/// bfloat16: the upper half of a float.
+struct Bf16 {
+  static constexpr uint16_t kNan = 0x7FFF;
+  static constexpr uint16_t kOne = 0x3F80;
+
+  [[gnu::always_inline]] static float widen(uint16_t h) {
+    const bool is_nan = (h & 0x7FFF) > 0x7F80;
+    return float_of(is_nan ? 0x7FFFFFFFu : static_cast<uint32_t>(h) << 16);
+  }
+
+  template <Rounding R = Rounding::Nearest>
+  [[gnu::always_inline]] static uint16_t narrow(float v) {
+    const uint32_t magnitude = bits_of(v) & 0x7FFFFFFFu;
+    const bool negative = bits_of(v) >> 31 != 0;
+    const uint32_t number = (magnitude + rounding_increment<R>(magnitude, negative, 16)) >> 16;
+    const uint32_t sign = negative ? 0x8000 : 0;
+    return static_cast<uint16_t>(magnitude > 0x7F800000u ? kNan : sign | number);
+  }
+};
+
+// Rounding twice is as good as rounding once when the first step rounds to odd: an inexact result
+// gets an odd last bit, which no later step can take for a tie (Boldo and Melquiond, "Emulation of
+// FMA and correctly rounded sums", IEEE Transactions on Computers 57(4), 2008).
+
+/// A double rounded to odd in single precision.
+[[gnu::always_inline]] inline float odd_float(double v) {
+  const float nearest = static_cast<float>(v);
+  const double back = nearest;
+  const uint32_t bits = bits_of(nearest);
+  const uint32_t truncated = __builtin_fabs(back) > __builtin_fabs(v) ? bits - 1 : bits;
+  return float_of(back == v || v != v ? bits : truncated | 1);
+}
+
+/// a + b rounded to odd in double precision.
+[[gnu::always_inline]] inline double odd_sum(double a, double b) {
+  const TwoSum sum = two_sum(a, b);
+  const auto bits = __builtin_bit_cast(uint64_t, sum.s);
+  const bool grows = (sum.e > 0) == (sum.s > 0);
+  const uint64_t other = grows ? bits + 1 : bits - 1;
+  return sum.e == 0 || (bits & 1) != 0 ? sum.s : __builtin_bit_cast(double, other);
+}
+
+/// A function of 16-bit numbers applied to both halves of a register.
+template <auto F>
+[[gnu::always_inline]] inline uint32_t both1(uint32_t a) {
+  const uint32_t low = F(static_cast<uint16_t>(a)), high = F(static_cast<uint16_t>(a >> 16));
+  return low | high << 16;
+}
+template <auto F>
+[[gnu::always_inline]] inline uint32_t both2(uint32_t a, uint32_t b) {
+  const uint32_t low = F(static_cast<uint16_t>(a), static_cast<uint16_t>(b));
+  const uint32_t high = F(static_cast<uint16_t>(a >> 16), static_cast<uint16_t>(b >> 16));
+  return low | high << 16;
+}
+template <auto F>
+[[gnu::always_inline]] inline uint32_t both3(uint32_t a, uint32_t b, uint32_t c) {
+  const uint32_t low =
+      F(static_cast<uint16_t>(a), static_cast<uint16_t>(b), static_cast<uint16_t>(c));
+  const uint32_t high = F(static_cast<uint16_t>(a >> 16), static_cast<uint16_t>(b >> 16),
+                          static_cast<uint16_t>(c >> 16));
+  return low | high << 16;
+}
+
+// A sum or product of two 16-bit numbers, rounded to a float first, rounds to the same 16 bits as
+// the exact value: a float has more than twice the bits of either format plus two (Figueroa, "When
+// is double rounding innocuous?", SIGNUM Newsletter 30(3), 1995).
+template <class H>
+[[gnu::always_inline]] inline uint16_t half_add(uint16_t a, uint16_t b) {
+  return H::narrow(H::widen(a) + H::widen(b));
+}
+
+}  // namespace vgpu::VGPU_VARIANT

@@ -21,8 +21,6 @@ using f32 = float;
 using f64 = double;
 
 template <class T>
-inline constexpr bool kIsFloat = static_cast<T>(0.5f) != T{0};
-template <class T>
 inline constexpr bool kIsSigned = static_cast<T>(-1) < T{0};
 template <class T>
 inline constexpr T kLowest = kIsSigned<T> ? static_cast<T>(T{1} << (8 * sizeof(T) - 1)) : T{0};

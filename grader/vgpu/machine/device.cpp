@@ -67,7 +67,7 @@ class Device::Pool {
 };
 
 Device::Device(GpuProfile profile, DeviceOptions options)
-    : profile_(std::move(profile)), options_(options), memory_(profile_.global_memory) {}
+    : profile_(std::move(profile)), options_(std::move(options)), memory_(profile_.global_memory) {}
 
 Device::~Device() = default;
 

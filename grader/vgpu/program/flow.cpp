@@ -41,7 +41,15 @@ class PostDominators {
       for (const int s : successors(b)) predecessors_[static_cast<size_t>(s)].push_back(b);
     }
     order_from_exit();
+  }
+
+  /// Fills FlowBlock::meets_at.
+  void assign() {
     solve();
+    for (int b = 0; b < exit_; ++b) {
+      const int d = dominator_[static_cast<size_t>(b)];
+      blocks_[static_cast<size_t>(b)].meets_at = d == exit_ ? kNoBlock : d;
+    }
   }
 
  private:
@@ -97,10 +105,6 @@ class PostDominators {
         dominator_[static_cast<size_t>(*it)] = best;
         changed = true;
       }
-    }
-    for (int b = 0; b < exit_; ++b) {
-      const int d = dominator_[static_cast<size_t>(b)];
-      blocks_[static_cast<size_t>(b)].meets_at = d == exit_ ? kNoBlock : d;
     }
   }
 
@@ -164,7 +168,7 @@ FlowGraph build_flow(const ptx::Function& function) {
         graph.blocks[static_cast<size_t>(target)].is_loop_head = true;
     }
   }
-  PostDominators{graph.blocks};
+  PostDominators(graph.blocks).assign();
   for (FlowBlock& block : graph.blocks) {
     // Where a kernel only ends, nobody waits: a thread that returns early must not keep others from
     // a barrier.

@@ -5,12 +5,14 @@
 
 #include "flashlab/workspace.h"
 
-/// Puts a lab's entry point into the shared library under its plain name. Everything else stays hidden.
+/// Puts a lab's entry point into the shared library under its plain name. Everything else stays
+/// hidden.
 #define FLASHLAB_ENTRY extern "C" __attribute__((visibility("default")))
 
 namespace flashlab {
 
-/// The shape of one attention problem. Every tensor is contiguous, row-major, float32, in device memory:
+/// The shape of one attention problem. Every tensor is contiguous, row-major, float32, in device
+/// memory:
 ///   Q, O  [batch, heads, seq_q, head_dim]
 ///   K, V  [batch, heads, seq_k, head_dim]
 /// so element (b, h, i, c) of Q is Q[((size_t(b) * heads + h) * seq_q + i) * head_dim + c].

@@ -1,5 +1,6 @@
-/* What libcudart.so.13 of the virtual GPU offers beyond the CUDA runtime API. A harness looks these up with dlsym:
- * when they are absent, the library that is loaded is NVIDIA's and the device is real. */
+/* What libcudart.so.13 of the virtual GPU offers beyond the CUDA runtime API. A harness looks these
+ * up with dlsym: when they are absent, the library that is loaded is NVIDIA's and the device is
+ * real. */
 #pragma once
 
 #include <stddef.h>
@@ -11,22 +12,23 @@ extern "C" {
 /* Version of this interface: 1. */
 int vgpuVersion(void);
 
-/* Forgets all launch records, and sets the peak of device memory to what is allocated now. A fault stays in the report:
- * it has ended the process's use of the device. */
+/* Forgets all launch records, and sets the peak of device memory to what is allocated now. A fault
+ * stays in the report: it has ended the process's use of the device. */
 void vgpuReset(void);
 
 /* The launches and errors since the last vgpuReset as JSON text:
- *   {"launches": [ {kernel, grid, block, global_load_requests, ...} ], "findings": [ {"kind": "race", "report": "..."} ],
- *    "fault": null | {"code": "...", "report": "..."},
+ *   {"launches": [ {kernel, grid, block, global_load_requests, ...} ], "findings": [ {"kind":
+ * "race", "report": "..."} ], "fault": null | {"code": "...", "report": "..."},
  *    "peak_device_bytes": n, "device_bytes": n}
  * Copies at most `capacity` bytes with a final NUL and returns the full length without the NUL. */
 size_t vgpuReport(char* buffer, size_t capacity);
 
-/* Names the allocation that starts at `pointer`, for error reports ("`O`"). Returns 0, or 1 when there is none. */
+/* Names the allocation that starts at `pointer`, for error reports ("`O`"). Returns 0, or 1 when
+ * there is none. */
 int vgpuNameBuffer(const void* pointer, const char* name);
 
-/* Limits each later launch to `seconds` of wall time (0: none); a launch beyond it ends with cudaErrorLaunchTimeout
- * and a report that names the source line it was at. */
+/* Limits each later launch to `seconds` of wall time (0: none); a launch beyond it ends with
+ * cudaErrorLaunchTimeout and a report that names the source line it was at. */
 void vgpuSetLaunchTimeout(double seconds);
 
 #ifdef __cplusplus

@@ -8,12 +8,15 @@
 #include "isa/half.hpp"
 #include "isa/isa.hpp"
 #include "isa/lanes.hpp"
+#include "isa/rounding.hpp"
 #include "machine/access.hpp"
 
 namespace vgpu::VGPU_VARIANT {
 namespace {
 
 using isa::MemorySpace;
+
+const float kNan32 = float_of(0x7FFFFFFFu);
 
 template <class T>
 using Bits = std::conditional_t<sizeof(T) == 2, uint16_t,
@@ -36,6 +39,23 @@ T op_add(T old, T b, T) {
 template <>
 int32_t op_add(int32_t old, int32_t b, int32_t) {
   return static_cast<int32_t>(static_cast<uint32_t>(old) + static_cast<uint32_t>(b));
+}
+// Sums of floats differ between the spaces on the hardware. Global memory has an adder of its own:
+// it flushes denormal floats to zero and hands on the NaN of an operand as it is. Sums in shared
+// memory are those of ordinary additions.
+float op_add_global(float old, float b, float) {
+  const float sum = flush(flush(old) + flush(b));
+  return sum != sum ? kNan32 : sum;
+}
+float op_add_shared(float old, float b, float) {
+  const float sum = old + b;
+  return sum != sum ? kNan32 : sum;
+}
+double op_add_global(double old, double b, double) {
+  return b != b ? b : old != old ? old : old + b;
+}
+double op_add_shared(double old, double b, double) {
+  return old != old ? old + old : b != b ? b + b : old + b;  // a sum of one NaN is that NaN, quiet
 }
 template <class T>
 T op_min(T old, T b, T) {
@@ -93,8 +113,9 @@ T update(uint8_t* place, T b, T c) {
   return from_bits<T>(old);
 }
 
-/// The addresses of one space; shared memory as host addresses once they are checked.
-template <class T, bool kReturns, T F(T, T, T)>
+/// The addresses of one space; shared memory as host addresses once they are checked. F is the
+/// operation on shared memory, G on global memory.
+template <class T, bool kReturns, T F(T, T, T), T G(T, T, T)>
 void atomic_in(Warp& w, const Op* op, const uint64_t* base, uint64_t window, MemorySpace space) {
   Addresses addresses;
   collect_addresses(addresses, base, op->imm - static_cast<int64_t>(window), w.active);
@@ -110,19 +131,21 @@ void atomic_in(Warp& w, const Op* op, const uint64_t* base, uint64_t window, Mem
   T* d = w.lanes<T>(op->d);
   for (int i = 0; i < kLanes; ++i) {
     if ((w.active >> i & 1) == 0) continue;
-    const T old = update<T, F>(reinterpret_cast<uint8_t*>(host_base + addresses.at[i]), b[i], c[i]);
+    auto* const place = reinterpret_cast<uint8_t*>(host_base + addresses.at[i]);
+    const T old = space == MemorySpace::Shared ? update<T, F>(place, b[i], c[i])
+                                               : update<T, G>(place, b[i], c[i]);
     if constexpr (kReturns) d[i] = old;
   }
 }
 
-template <class T, bool kReturns, T F(T, T, T)>
+template <class T, bool kReturns, T F(T, T, T), T G(T, T, T)>
 [[gnu::noinline]] void any_atomic(Warp& w, const Op* op) {
   const auto space = static_cast<MemorySpace>(op->extra & 0xFF);
   const bool wide = (op->extra >> 8 & 1) != 0;
   uint64_t base[kLanes];
   for (int i = 0; i < kLanes; ++i)
     base[i] = wide ? w.lanes<uint64_t>(op->a)[i] : w.lanes<uint32_t>(op->a)[i];
-  if (space != MemorySpace::Generic) return atomic_in<T, kReturns, F>(w, op, base, 0, space);
+  if (space != MemorySpace::Generic) return atomic_in<T, kReturns, F, G>(w, op, base, 0, space);
   const uint32_t all = w.active;
   uint32_t in_shared = 0;
   for (int i = 0; i < kLanes; ++i) {
@@ -134,15 +157,15 @@ template <class T, bool kReturns, T F(T, T, T)>
     in_shared |= static_cast<uint32_t>(window == kSharedWindow) << i;
   }
   w.active = all & in_shared;
-  if (w.active != 0) atomic_in<T, kReturns, F>(w, op, base, kSharedWindow, MemorySpace::Shared);
+  if (w.active != 0) atomic_in<T, kReturns, F, G>(w, op, base, kSharedWindow, MemorySpace::Shared);
   w.active = all & ~in_shared;
-  if (w.active != 0) atomic_in<T, kReturns, F>(w, op, base, 0, MemorySpace::Global);
+  if (w.active != 0) atomic_in<T, kReturns, F, G>(w, op, base, 0, MemorySpace::Global);
   w.active = all;
 }
 
-template <class T, bool kReturns, T F(T, T, T)>
+template <class T, bool kReturns, T F(T, T, T), T G(T, T, T) = F>
 const Op* atomic(Warp& w, const Op* op) {
-  any_atomic<T, kReturns, F>(w, op);
+  any_atomic<T, kReturns, F, G>(w, op);
   return next(w, op + 1);
 }
 
@@ -190,11 +213,13 @@ Handler by_type(AtomicOperation operation, AtomicType type) {
              : operation == AtomicOperation::Max ? atomic<int64_t, kReturns, op_max<int64_t>>
                                                  : Handler{nullptr};
     case AtomicType::F32:
-      return operation == AtomicOperation::Add ? atomic<float, kReturns, op_add<float>>
-                                               : Handler{nullptr};
+      return operation == AtomicOperation::Add
+                 ? atomic<float, kReturns, op_add_shared, op_add_global>
+                 : Handler{nullptr};
     case AtomicType::F64:
-      return operation == AtomicOperation::Add ? atomic<double, kReturns, op_add<double>>
-                                               : Handler{nullptr};
+      return operation == AtomicOperation::Add
+                 ? atomic<double, kReturns, op_add_shared, op_add_global>
+                 : Handler{nullptr};
     case AtomicType::B16:
       return operation == AtomicOperation::Cas ? atomic<uint16_t, kReturns, op_cas<uint16_t>>
                                                : Handler{nullptr};

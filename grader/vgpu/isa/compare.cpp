@@ -123,8 +123,8 @@ bool notanumber(T a) {
   return a != a;
 }
 template <class T>
-bool normal(T a) {
-  return std::isnormal(a);
+bool normal(T a) {  // zero counts, as on the hardware
+  return std::isnormal(a) || a == 0;
 }
 template <class T>
 bool subnormal(T a) {
@@ -146,6 +146,9 @@ constexpr auto kSelect = InstructionClass::Move;
 #define COMPARE_FTZ(cmp, f)                                                                    \
   {"setp." cmp ".ftz.f32", set_predicate<flushed<f<float>>, float>, "dps4s4", kKind},          \
       {"set." cmp ".ftz.u32.f32",                                                              \
+       map2<set_value<flushed<f<float>>, float, uint32_t>, uint32_t, float, float>, "d4s4s4",  \
+       kKind},                                                                                 \
+      {"set." cmp ".ftz.s32.f32",                                                              \
        map2<set_value<flushed<f<float>>, float, uint32_t>, uint32_t, float, float>, "d4s4s4",  \
        kKind},                                                                                 \
   {                                                                                            \

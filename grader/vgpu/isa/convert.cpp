@@ -42,9 +42,15 @@ inline To clamp_integer(From v) {
   return static_cast<u64>(v) > static_cast<u64>(kHighest<To>) ? kHighest<To> : static_cast<To>(v);
 }
 
+/// A NaN in single precision becomes the hardware's NaN.
+inline f32 canonical(f32 v) {
+  return v != v ? float_of(0x7FFFFFFFu) : v;
+}
+
 template <Rounding R, class F>
 inline F round_integral(F v) {
   if constexpr (sizeof(F) == 4) {
+    v = canonical(v);
     if constexpr (R == Rounding::Zero) return __builtin_truncf(v);
     if constexpr (R == Rounding::Down) return __builtin_floorf(v);
     if constexpr (R == Rounding::Up) return __builtin_ceilf(v);
@@ -57,7 +63,13 @@ inline F round_integral(F v) {
   }
 }
 
-/// Out of range clamps, NaN gives zero.
+/// What NaN becomes: the highest bit where 64 bits are involved, else zero.
+template <class To, class From>
+inline constexpr To kOfNan = sizeof(From) == 8 || sizeof(To) == 8
+                                 ? static_cast<To>(u64{1} << (8 * sizeof(To) - 1))
+                                 : To{0};
+
+/// Out of range clamps.
 template <Rounding R, class To, class From>
 inline To float_to_integer(From v) {
   const From r = round_integral<R>(v);
@@ -65,7 +77,7 @@ inline To float_to_integer(From v) {
   const From above = kIsSigned<To> ? static_cast<From>(u64{1} << (8 * sizeof(To) - 1))
                                    : static_cast<From>(u64{1} << (8 * sizeof(To) - 1)) * 2;
   const From below = kIsSigned<To> ? -above : From{0};
-  if (!(r >= below)) return r != r ? To{0} : kLowest<To>;
+  if (!(r >= below)) return r != r ? kOfNan<To, From> : kLowest<To>;
   if (r >= above) return kHighest<To>;
   return static_cast<To>(r);
 }
@@ -84,11 +96,10 @@ inline To integer_to_float(From v) {
 
 template <Rounding R>
 inline f32 narrow_float(f64 v) {
-  const f32 r = v != v ? float_of(0x7FFFFFFFu) : round_to_float<R>(v);
-  return r;
+  return v != v ? static_cast<f32>(v) : round_to_float<R>(v);  // a NaN keeps its upper bits
 }
 inline f64 widen_float(f32 v) {
-  return v != v ? __builtin_bit_cast(f64, u64{0x7FF8000000000000u}) : static_cast<f64>(v);
+  return static_cast<f64>(v);
 }
 template <class F>
 inline F same_float(F v) {
@@ -102,11 +113,11 @@ inline To saturated(From v) {
 }
 template <auto F, class To>
 inline To flush_source(f32 v) {
-  return F(flush(v));
+  return F(flush(canonical(v)));
 }
 template <auto F>
 inline f32 flush_both(f32 v) {
-  return flush(F(flush(v)));
+  return flush(F(flush(canonical(v))));
 }
 template <auto F, class From>
 inline f32 flush_result(From v) {

@@ -15,14 +15,24 @@ template <class T>
 constexpr bool is_nan(T v) {
   return v != v;
 }
-// NaN results are canonical on the hardware.
+// A NaN in single precision is canonical on the hardware. In double precision it is an operand's,
+// made quiet, and negative when the operands were numbers.
 constexpr uint32_t kNan32 = 0x7FFFFFFFu;
-constexpr uint64_t kNan64 = 0x7FF8000000000000u;
+constexpr uint64_t kNan64 = 0xFFF8000000000000u, kQuiet64 = 0x0008000000000000u;
 inline f32 canonical(f32 v) {
   return is_nan(v) ? float_of(kNan32) : v;
 }
-inline f64 canonical(f64 v) {
-  return is_nan(v) ? __builtin_bit_cast(f64, kNan64) : v;
+inline f64 quiet(f64 v) {
+  return __builtin_bit_cast(f64, __builtin_bit_cast(uint64_t, v) | kQuiet64);
+}
+/// A result, or the NaN of the first operand that is one. The hardware looks at them in its own
+/// order.
+inline f64 with_nan(f64 result) {
+  return is_nan(result) ? __builtin_bit_cast(f64, kNan64) : result;
+}
+template <class... Rest>
+inline f64 with_nan(f64 result, f64 first, Rest... rest) {
+  return is_nan(first) ? quiet(first) : with_nan(result, rest...);
 }
 
 // --- single precision, any rounding ---
@@ -79,24 +89,34 @@ inline f32 sqrt(f32 a) {
   return adjust<R>(r, rest<0, rest> 0);
 }
 
-template <class T>
-inline T neg(T a) {
-  return -a;
+inline f32 neg(f32 a) {
+  return canonical(-a);
 }
-template <class T>
-inline T abs(T a) {
-  return std::fabs(a);
+inline f64 neg64(f64 a) {
+  return with_nan(-a, a);
+}
+inline f32 abs(f32 a) {
+  return canonical(std::fabs(a));
+}
+inline f64 abs64(f64 a) {
+  return with_nan(std::fabs(a), a);
+}
+inline f32 both_nan(f32 b) {
+  return canonical(b);
+}
+inline f64 both_nan(f64 b) {
+  return quiet(b);
 }
 // The operand that is not NaN wins; -0 is below +0.
 template <class T>
 inline T min(T a, T b) {
   const T r = a < b || (a == b && std::signbit(a)) ? a : b;
-  return is_nan(a) ? canonical(b) : is_nan(b) ? a : r;
+  return is_nan(a) ? (is_nan(b) ? both_nan(b) : b) : is_nan(b) ? a : r;
 }
 template <class T>
 inline T max(T a, T b) {
   const T r = a > b || (a == b && !std::signbit(a)) ? a : b;
-  return is_nan(a) ? canonical(b) : is_nan(b) ? a : r;
+  return is_nan(a) ? (is_nan(b) ? both_nan(b) : b) : is_nan(b) ? a : r;
 }
 template <class T>
 inline T min_nan(T a, T b) {
@@ -124,9 +144,24 @@ template <auto F>
 inline f32 ftz2(f32 a, f32 b) {
   return flush(F(flush(a), flush(b)));
 }
+// A product or quotient below the normal numbers is flushed also when rounding it as a denormal
+// would lift it to a normal one. Scaled up, it is rounded as if the exponent had no end.
+constexpr f32 kScale = 0x1p32f;
+inline f32 flush_tiny(f32 result, f32 scaled) {
+  return std::fabs(scaled) < 0x1p-126f * kScale ? std::copysign(0.0f, result) : result;
+}
+template <auto F>
+inline f32 ftz_product(f32 a, f32 b) {
+  return flush_tiny(F(flush(a), flush(b)), F(flush(a) * kScale, flush(b)));
+}
+template <auto F>
+inline f32 ftz_inverse(f32 a) {
+  return flush_tiny(F(flush(a)), F(flush(a) / kScale));
+}
 template <auto F>
 inline f32 ftz3(f32 a, f32 b, f32 c) {
-  return flush(F(flush(a), flush(b), flush(c)));
+  return flush_tiny(F(flush(a), flush(b), flush(c)),
+                    F(flush(a) * kScale, flush(b), flush(c) * kScale));
 }
 template <auto F>
 inline f32 sat2(f32 a, f32 b) {
@@ -175,72 +210,89 @@ inline f32 tanh(f32 x) {
 inline f32 rsqrt(f32 x) {
   return canonical(static_cast<f32>(1.0 / __builtin_sqrt(static_cast<f64>(x))));
 }
-// div.approx: a * (1/b); for |b| in (2^126, 2^128) the hardware returns 0.
+// div.approx: for |b| in (2^126, 2^128) the hardware returns 0.
 inline f32 div_approx(f32 a, f32 b) {
-  if (std::fabs(b) > 8.50705917e37f && !std::isinf(b))
-    return std::isinf(a) ? float_of(kNan32) : 0.0f * a * b;
-  return canonical(a * (1.0f / b));
+  if (std::fabs(b) > 0x1p126f && !std::isinf(b))
+    return std::isinf(a) ? float_of(kNan32) : canonical(0.0f * a * b);
+  return canonical(a / b);
 }
 
 // --- double precision ---
 inline f64 add64(f64 a, f64 b) {
-  return canonical(a + b);
+  return with_nan(a + b, b, a);
 }
 inline f64 sub64(f64 a, f64 b) {
-  return canonical(a - b);
+  return with_nan(a - b, b, a);
 }
 inline f64 mul64(f64 a, f64 b) {
-  return canonical(a * b);
+  return with_nan(a * b, b, a);
 }
 inline f64 div64(f64 a, f64 b) {
-  return canonical(a / b);
+  return with_nan(a / b, a, b);
 }
 inline f64 fma64(f64 a, f64 b, f64 c) {
-  return canonical(__builtin_fma(a, b, c));
+  return with_nan(__builtin_fma(a, b, c), b, c, a);
 }
 inline f64 rcp64(f64 a) {
-  return canonical(1.0 / a);
+  return with_nan(1.0 / a, a);
 }
 inline f64 sqrt64(f64 a) {
-  return canonical(__builtin_sqrt(a));
+  return with_nan(__builtin_sqrt(a), a);
 }
-// rcp.approx.ftz.f64 works on the upper half of the number only.
+inline f64 rsqrt64(f64 a) {
+  return with_nan(1.0 / __builtin_sqrt(a), a);
+}
+// rcp.approx.ftz.f64 and its kind work on the upper half of the number only.
 inline f64 upper_half(f64 a) {
   return __builtin_bit_cast(f64, __builtin_bit_cast(uint64_t, a) & 0xFFFFFFFF00000000u);
 }
-inline f64 rcp_approx64(f64 a) {
-  return upper_half(canonical(1.0 / upper_half(a)));
+inline f64 flush64(f64 v) {
+  return std::fabs(v) < 0x1p-1022 ? std::copysign(0.0, v) : v;
 }
-inline f64 rsqrt_approx64(f64 a) {
-  return upper_half(canonical(1.0 / __builtin_sqrt(upper_half(a))));
+template <f64 F(f64)>
+inline f64 approximate64(f64 a) {
+  const f64 r = flush64(F(flush64(upper_half(a))));
+  return is_nan(r) ? __builtin_bit_cast(f64, uint64_t{0x7FFFFFFF00000000u}) : upper_half(r);
+}
+inline f64 inverse(f64 a) {
+  return 1.0 / a;
+}
+inline f64 inverse_root(f64 a) {
+  return 1.0 / __builtin_sqrt(a);
 }
 
 template <Rounding R>
 inline f64 step64(f64 nearest, bool above, bool below) {
   const f64 down = std::nextafter(nearest, -INFINITY), up = std::nextafter(nearest, INFINITY);
+  if (R == Rounding::Zero && nearest == 0) return nearest;
   if (R == Rounding::Down || (R == Rounding::Zero && nearest > 0)) return above ? down : nearest;
   return below ? up : nearest;
 }
-// Directed double rounding through long double's 64-bit mantissa is not exact for fma, so use the
-// residual, which fma gives exactly unless it underflows.
 template <Rounding R>
 inline f64 add64_directed(f64 a, f64 b) {
   const TwoSum sum = two_sum(a, b);
-  if (is_nan(sum.s) || std::isinf(a) || std::isinf(b)) return canonical(sum.s);
+  if (is_nan(sum.s) || std::isinf(a) || std::isinf(b)) return with_nan(sum.s, b, a);
+  if (sum.s == 0 && R == Rounding::Down)
+    return a == 0 && !std::signbit(a) && !std::signbit(b) ? 0.0 : -0.0;
   if (std::isinf(sum.s)) return step64<R>(sum.s, sum.s > 0, sum.s < 0);
   return step64<R>(sum.s, sum.e<0, sum.e> 0);
 }
 template <Rounding R>
 inline f64 sub64_directed(f64 a, f64 b) {
-  return add64_directed<R>(a, -b);
+  return add64_directed<R>(a, is_nan(b) ? b : -b);
 }
 template <Rounding R>
 inline f64 mul64_directed(f64 a, f64 b) {
   const f64 p = a * b;
-  if (is_nan(p) || std::isinf(a) || std::isinf(b) || p == 0) return canonical(p);
+  if (is_nan(p) || std::isinf(a) || std::isinf(b) || a == 0 || b == 0) return with_nan(p, b, a);
   if (std::isinf(p)) return step64<R>(p, p > 0, p < 0);
-  const f64 rest = __builtin_fma(a, b, -p);
-  return step64<R>(p, rest<0, rest> 0);
+  // The exact product of the digits is high + low; p, moved to the same exponent, misses it by an
+  // amount that is exact even when p is a denormal.
+  int of_a, of_b;
+  const f64 digits_a = std::frexp(a, &of_a), digits_b = std::frexp(b, &of_b);
+  const f64 high = digits_a * digits_b, low = __builtin_fma(digits_a, digits_b, -high);
+  const f64 rest = high - std::ldexp(p, -of_a - of_b);
+  return step64<R>(p, rest<-low, rest> - low);
 }
 
 constexpr auto kF32 = InstructionClass::Float32;
@@ -255,6 +307,18 @@ constexpr auto kSpecial = InstructionClass::Special;
 #define F2(name, f, kind)                                         \
   {name ".f32", map2<f, f32, f32, f32>, "d4s4s4", kind}, {        \
     name ".ftz.f32", map2<ftz2<f>, f32, f32, f32>, "d4s4s4", kind \
+  }
+#define F1_INVERSE(name, f, kind)                                 \
+  {name ".f32", map1<f, f32, f32>, "d4s4", kind}, {               \
+    name ".ftz.f32", map1<ftz_inverse<f>, f32, f32>, "d4s4", kind \
+  }
+#define F2_PRODUCT(name, f, kind)                                        \
+  {name ".f32", map2<f, f32, f32, f32>, "d4s4s4", kind}, {               \
+    name ".ftz.f32", map2<ftz_product<f>, f32, f32, f32>, "d4s4s4", kind \
+  }
+#define F2_PRODUCT_SAT(name, f, kind)                                                           \
+  F2_PRODUCT(name, f, kind), {name ".sat.f32", map2<sat2<f>, f32, f32, f32>, "d4s4s4", kind}, { \
+    name ".ftz.sat.f32", map2<sat2<ftz_product<f>>, f32, f32, f32>, "d4s4s4", kind              \
   }
 #define F2_SAT(name, f, kind)                                                           \
   F2(name, f, kind), {name ".sat.f32", map2<sat2<f>, f32, f32, f32>, "d4s4s4", kind}, { \
@@ -280,17 +344,17 @@ constexpr auto kSpecial = InstructionClass::Special;
 constexpr isa::Form kForms[] = {
     F2_SAT("add", add<Rounding::Nearest>, kF32),
     F2_SAT("sub", sub<Rounding::Nearest>, kF32),
-    F2_SAT("mul", mul<Rounding::Nearest>, kF32),
+    F2_PRODUCT_SAT("mul", mul<Rounding::Nearest>, kF32),
     ROUNDED(F2_SAT, "add", add, kF32),
     ROUNDED(F2_SAT, "sub", sub, kF32),
-    ROUNDED(F2_SAT, "mul", mul, kF32),
+    ROUNDED(F2_PRODUCT_SAT, "mul", mul, kF32),
     ROUNDED(F3_SAT, "fma", fma, kFma),
     ROUNDED(F3_SAT, "mad", fma, kFma),
-    ROUNDED(F2, "div", div, kF32),
-    ROUNDED(F1, "rcp", rcp, kSpecial),
+    ROUNDED(F2_PRODUCT, "div", div, kF32),
+    ROUNDED(F1_INVERSE, "rcp", rcp, kSpecial),
     ROUNDED(F1, "sqrt", sqrt, kSpecial),
     F2("div.approx", div_approx, kSpecial),
-    F2("div.full", div_approx, kSpecial),
+    F2("div.full", div<Rounding::Nearest>, kSpecial),
     F1("rcp.approx", rcp<Rounding::Nearest>, kSpecial),
     F1("sqrt.approx", sqrt<Rounding::Nearest>, kSpecial),
     F1("rsqrt.approx", rsqrt, kSpecial),
@@ -299,8 +363,8 @@ constexpr isa::Form kForms[] = {
     F1("sin.approx", sin, kSpecial),
     F1("cos.approx", cos, kSpecial),
     {"tanh.approx.f32", map1<tanh, f32, f32>, "d4s4", kSpecial},
-    F1("neg", neg<f32>, kF32),
-    F1("abs", abs<f32>, kF32),
+    F1("neg", neg, kF32),
+    F1("abs", abs, kF32),
     F2("min", min<f32>, kF32),
     F2("max", max<f32>, kF32),
     F2("min.NaN", min_nan<f32>, kF32),
@@ -322,11 +386,11 @@ constexpr isa::Form kForms[] = {
     {"mad.rn.f64", map3<fma64, f64, f64, f64, f64>, "d8s8s8s8", kF64},
     D1("rcp.rn", rcp64),
     D1("sqrt.rn", sqrt64),
-    D1("rcp.approx.ftz", rcp_approx64),
-    D1("rsqrt.approx.ftz", rsqrt_approx64),
-    D1("rsqrt.approx", rsqrt_approx64),
-    D1("neg", neg<f64>),
-    D1("abs", abs<f64>),
+    D1("rcp.approx.ftz", approximate64<inverse>),
+    D1("rsqrt.approx.ftz", approximate64<inverse_root>),
+    D1("rsqrt.approx", rsqrt64),
+    D1("neg", neg64),
+    D1("abs", abs64),
     D2("min", min<f64>),
     D2("max", max<f64>),
     D2("copysign", copysign<f64>),

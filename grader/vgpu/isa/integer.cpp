@@ -119,8 +119,8 @@ constexpr T mad24_lo(T a, T b, T c) {
   return add<T>(mul24_lo(a, b), c);
 }
 
-// Division by zero gives all ones, the remainder the dividend, as on the hardware; the most
-// negative value divided by -1 wraps.
+// Quotient and remainder of a division by zero are all ones, as on the hardware; the most negative
+// value divided by -1 wraps.
 template <class T>
 constexpr T div(T a, T b) {
   if (b == 0) return static_cast<T>(~T{0});
@@ -129,7 +129,7 @@ constexpr T div(T a, T b) {
 }
 template <class T>
 constexpr T rem(T a, T b) {
-  if (b == 0) return a;
+  if (b == 0) return static_cast<T>(~T{0});
   if (b == static_cast<T>(-1) && static_cast<T>(-1) < 0) return 0;
   return static_cast<T>(a % b);
 }

@@ -91,11 +91,18 @@ constexpr uint32_t bfind(T a) {
   return kShift ? static_cast<uint32_t>(8 * sizeof(T)) - 1 - position : position;
 }
 
+// Positions and lengths of 32-bit fields are the lowest byte of their operand; 64-bit fields, which
+// the hardware takes apart into several instructions, use all of it.
+template <class T>
+constexpr uint32_t field_amount(uint32_t operand) {
+  return sizeof(T) == 4 ? operand & 0xFF : operand < 128 ? operand : 128;
+}
+
 template <class T>
 constexpr T bfe(T a, uint32_t position, uint32_t length) {
   constexpr uint32_t kBits = 8 * sizeof(T);
-  position &= 0xFF;
-  length &= 0xFF;
+  position = field_amount<T>(position);
+  length = field_amount<T>(length);
   const bool is_signed = static_cast<T>(-1) < 0;
   if (length == 0) return 0;
   const uint32_t top = position + length - 1 < kBits - 1 ? position + length - 1 : kBits - 1;
@@ -112,8 +119,8 @@ constexpr T bfe(T a, uint32_t position, uint32_t length) {
 template <class T>
 constexpr T bfi(T a, T b, uint32_t position, uint32_t length) {
   constexpr uint32_t kBits = 8 * sizeof(T);
-  position &= 0xFF;
-  length &= 0xFF;
+  position = field_amount<T>(position);
+  length = field_amount<T>(length);
   if (length == 0 || position >= kBits) return b;
   const T field = length >= kBits ? static_cast<T>(~T{0}) : static_cast<T>((T{1} << length) - 1);
   const T mask = static_cast<T>(field << position);

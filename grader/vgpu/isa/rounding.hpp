@@ -34,7 +34,7 @@ template <Rounding R>
   if constexpr (R == Rounding::Up) return below_exact ? next_up(nearest) : nearest;
   if constexpr (R == Rounding::Zero) {
     if (nearest > 0) return above_exact ? next_down(nearest) : nearest;
-    return below_exact ? next_up(nearest) : nearest;
+    if (nearest < 0) return below_exact ? next_up(nearest) : nearest;
   }
   return nearest;
 }

@@ -1,9 +1,11 @@
 """Records what a real GPU says, for tests that run without one.
 
-    PYTHONPATH=grader python3 tools/record_gpu.py {counters,verdicts} OUTPUT.json
+    PYTHONPATH=grader python3 tools/record_gpu.py {counters,suite,differential,verdicts} OUTPUT.json
 
 counters   Nsight Compute's counters of every launch of the programs in PROGRAMS (needs nvcc and ncu). The virtual
            GPU must count the same: tests/vgpu/programs/test_known_counts.py.
+suite      the same and more counters of every launch of tests/vgpu/counters, compared by its test (needs nvcc and ncu).
+differential  results of every operation of tests/vgpu/differential, compared by its test (needs nvcc).
 verdicts   the judge's verdicts on lab 1's solution, its stub and every kernel of the corpus, with equal inputs on the
            GPU and on the virtual GPU (needs nvcc and a built build/).
 
@@ -14,6 +16,7 @@ import csv
 import datetime
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +44,20 @@ METRICS = {
     "global_store_bytes": "smsp__sass_data_bytes_mem_global_op_st.sum",
     "shared_load_conflicts": "l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_ld.sum",
     "shared_store_conflicts": "l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_st.sum",
+}
+# Those of the suite besides: its kernels hold single accesses, which ptxas cannot merge.
+SUITE_METRICS = METRICS | {
+    "shared_load_wavefronts": "l1tex__data_pipe_lsu_wavefronts_mem_shared_op_ld.sum",
+    "shared_store_wavefronts": "l1tex__data_pipe_lsu_wavefronts_mem_shared_op_st.sum",
+    "global_red_requests": "l1tex__t_requests_pipe_lsu_mem_global_op_red.sum",
+    "global_red_sectors": "l1tex__t_sectors_pipe_lsu_mem_global_op_red.sum",
+    "global_atom_requests": "l1tex__t_requests_pipe_lsu_mem_global_op_atom.sum",
+    "global_atom_sectors": "l1tex__t_sectors_pipe_lsu_mem_global_op_atom.sum",
+    "shared_atomic_requests": "smsp__inst_executed_op_shared_atom.sum",
+    "local_load_requests": "l1tex__t_requests_pipe_lsu_mem_local_op_ld.sum",
+    "local_load_sectors": "l1tex__t_sectors_pipe_lsu_mem_local_op_ld.sum",
+    "local_store_requests": "l1tex__t_requests_pipe_lsu_mem_local_op_st.sum",
+    "local_store_sectors": "l1tex__t_sectors_pipe_lsu_mem_local_op_st.sum",
 }
 PROGRAMS = [
     ("flash_one_thread_per_row", ["1024"]),
@@ -71,26 +88,37 @@ def source_of(program: str) -> Path:
     return next(path for folder in folders if (path := folder / f"{program}.cu").exists())
 
 
-def counted_launches(program: str, arguments: list[str], folder: Path) -> list[dict[str, Any]]:
-    """Builds a program as tests/vgpu/programs/CMakeLists.txt does and reads its counters launch by launch."""
+def built(source: Path, folder: Path) -> Path:
+    """A test program, built as its CMakeLists.txt does; generated files are looked for in `folder`."""
     compiler = find_compiler(LAYOUT)
-    binary = folder / program
-    words = [str(compiler.nvcc), "-cudart", "shared", "-arch=compute_80", "-code=compute_80"]
-    words += ["-lineinfo", "-O3", f"-I{LAYOUT.headers}", "-o", str(binary), str(source_of(program))]
-    subprocess.run(words, check=True)
+    binary = folder / source.stem
+    words = [str(compiler.nvcc), "-std=c++20", "-cudart", "shared", "-arch=compute_80"]
+    words += ["-code=compute_80", "-lineinfo", "-O3", f"-I{LAYOUT.headers}", f"-I{folder}"]
+    subprocess.run([*words, "-o", str(binary), str(source)], check=True)
+    return binary
+
+
+def profiled(words: list[str], metrics: dict[str, str]) -> list[tuple[dict[str, str], list[int]]]:
+    """Nsight Compute's row and the values of `metrics` for each launch of a program."""
     ncu = ["ncu", "--clock-control", "none", "--csv", "--page", "raw"]
-    ncu += ["--metrics", ",".join(METRICS.values()), str(binary), *arguments]
+    ncu += ["--metrics", ",".join(metrics.values()), *words]
     text = subprocess.run(ncu, check=True, capture_output=True, text=True).stdout
     table = text[text.index('"ID"') :]
     rows = list(csv.DictReader(io.StringIO(table)))[1:]  # the first row holds units
+    return [(row, [int(row[name].replace(",", "")) for name in metrics.values()]) for row in rows]
+
+
+def counted_launches(program: str, arguments: list[str], folder: Path) -> list[dict[str, Any]]:
+    """Builds a program and reads its counters launch by launch."""
+    binary = built(source_of(program), folder)
     return [
         {
             "kernel": row["Kernel Name"].partition("(")[0].rpartition("::")[2],
             "grid": [int(n) for n in row["Grid Size"].strip("()").split(",")],
             "block": [int(n) for n in row["Block Size"].strip("()").split(",")],
-            **{ours: int(row[theirs].replace(",", "")) for ours, theirs in METRICS.items()},
+            **dict(zip(METRICS, values, strict=True)),
         }
-        for row in rows
+        for row, values in profiled([str(binary), *arguments], METRICS)
     ]
 
 
@@ -105,12 +133,37 @@ def record_counters() -> dict[str, Any]:
             }
             for program, arguments in PROGRAMS
         ]
+    return {"profiler": profiler(), "metrics": METRICS, "programs": programs}
+
+
+def profiler() -> str:
+    """Nsight Compute's version."""
     version = subprocess.run(["ncu", "--version"], check=True, capture_output=True, text=True)
-    return {
-        "profiler": version.stdout.strip().splitlines()[-1],
-        "metrics": METRICS,
-        "programs": programs,
-    }
+    return version.stdout.strip().splitlines()[-1]
+
+
+def record_suite() -> dict[str, Any]:
+    """The counter suite: one row of values, in the order of the metrics, for each launch's label."""
+    with tempfile.TemporaryDirectory() as folder:
+        suite = LAYOUT.root / "tests/vgpu/counters/counter_suite.cu"
+        binary = str(built(suite, Path(folder)))
+        listed = subprocess.run([binary, "--list"], check=True, capture_output=True, text=True)
+        rows = profiled([binary], SUITE_METRICS)
+        values = [values for _, values in rows]
+        launches = dict(zip(listed.stdout.splitlines(), values, strict=True))
+    return {"profiler": profiler(), "metrics": SUITE_METRICS, "launches": launches}
+
+
+def record_differential() -> dict[str, Any]:
+    """Every operation: the hash of its results, or the errors of an approximation."""
+    tests = LAYOUT.root / "tests/vgpu/differential"
+    with tempfile.TemporaryDirectory() as folder:
+        kernels = Path(folder) / "operations.inc"
+        subprocess.run([sys.executable, str(tests / "operations.py"), str(kernels)], check=True)
+        binary = built(tests / "differential.cu", Path(folder))
+        lines = subprocess.run([str(binary)], check=True, capture_output=True, text=True).stdout
+    operations = [json.loads(line) for line in lines.splitlines()]
+    return {"operations": {operation.pop("name"): operation for operation in operations}}
 
 
 def judged(name: str, library: Path, device: Device) -> dict[str, Any]:
@@ -158,7 +211,12 @@ def record_verdicts() -> dict[str, Any]:
 
 def main() -> int:
     """Runs one recording and writes it."""
-    recordings = {"counters": record_counters, "verdicts": record_verdicts}
+    recordings = {
+        "counters": record_counters,
+        "suite": record_suite,
+        "differential": record_differential,
+        "verdicts": record_verdicts,
+    }
     if len(sys.argv) != 3 or sys.argv[1] not in recordings:
         print(__doc__, file=sys.stderr)
         return 2
@@ -170,7 +228,10 @@ def main() -> int:
             )
             return 2
     document = {"provenance": provenance(), **recordings[sys.argv[1]]()}
-    Path(sys.argv[2]).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(document, indent=1)
+    # A list or object without others in it stays on one line.
+    text = re.sub(r"[\[{][^\[\]{}]*[\]}]", lambda part: " ".join(part[0].split()), text)
+    Path(sys.argv[2]).write_text(text + "\n", encoding="utf-8")
     return 0
 
 

@@ -100,6 +100,29 @@ VGPU_OUTLINE Footprint unordered_footprint(const Addresses& addresses) {
   return f;
 }
 
+/// Sectors of an atomic operation: lanes that update the same address take turns, and a turn moves
+/// its sectors anew. Each sector counts as often as its busiest address has lanes.
+VGPU_OUTLINE uint32_t atomic_sectors(const Addresses& addresses, uint32_t active) {
+  uint64_t sorted[kLanes];
+  int lanes = 0;
+  for (int i = 0; i < kLanes; ++i) {
+    if ((active >> i & 1) == 0) continue;
+    int j = lanes++;
+    for (; j > 0 && sorted[j - 1] > addresses.at[i]; --j) sorted[j] = sorted[j - 1];
+    sorted[j] = addresses.at[i];
+  }
+  uint32_t sectors = 0, turns = 0, most = 0;
+  for (int i = 0; i < lanes; ++i) {
+    turns = i > 0 && sorted[i] == sorted[i - 1] ? turns + 1 : 1;
+    if (i > 0 && sorted[i] >> 5 != sorted[i - 1] >> 5) {
+      sectors += most;
+      most = 0;
+    }
+    most = turns > most ? turns : most;
+  }
+  return sectors + most;
+}
+
 VGPU_INLINE Footprint footprint(const Addresses& addresses) {
   uint32_t descending = 0, values = 1, sectors = 1;
   for (int i = 1; i < kLanes; ++i) {
@@ -157,7 +180,7 @@ VGPU_OUTLINE void check_global(Warp& w, const Op* op, const Addresses& addresses
   if (w.quick == 0) notify(w, op, {MemoryKind::Global, intent}, addresses, size);
   Traffic& count = w.site_counts[op->site].global;
   count.requests += 1;
-  count.sectors += f.sectors;
+  count.sectors += intent == Intent::Atomic ? atomic_sectors(addresses, w.active) : f.sectors;
   count.bytes += uint64_t{f.values} * size;
 }
 
@@ -182,7 +205,7 @@ VGPU_INLINE bool check_global_run(Warp& w, const Op* op, uint64_t address, uint3
 
 /// Wavefronts of one shared access: lanes are served in groups of 32, 16 or 8 for accesses of up to
 /// 4, 8 or 16 bytes; a group takes as many wavefronts as the fullest bank has distinct 4-byte
-/// words.
+/// words. One for each group with active lanes is the ideal.
 VGPU_OUTLINE uint32_t group_wavefronts(const Addresses& addresses, uint32_t active, int first,
                                        int lanes, uint32_t words) {
   uint32_t seen[32][kLanes];
@@ -229,19 +252,17 @@ VGPU_OUTLINE Wavefronts count_wavefronts(const Addresses& addresses, uint32_t ac
       return {total, total - 1};
     }
   }
-  int group = size <= 4 ? 32 : size == 8 ? 16 : 8;
-  uint32_t ideal = size <= 4 ? 1 : size / 4;
   const uint32_t words = size <= 4 ? 1 : size / 4;
-  if (size > 4 && load) {
-    const bool neighbours = pairs_coincide(addresses, active, 1);
-    if (neighbours || pairs_coincide(addresses, active, 2)) ideal /= 2;
-    if (neighbours) group *= 2;
-  }
+  int group = kLanes / static_cast<int>(words);
+  if (words > 1 && load &&
+      (pairs_coincide(addresses, active, 1) || pairs_coincide(addresses, active, 2)))
+    group *= 2;
   Wavefronts w;
   for (int first = 0; first < kLanes; first += group) {
-    w.total += group_wavefronts(addresses, active, first, group, words);
+    const uint32_t wavefronts = group_wavefronts(addresses, active, first, group, words);
+    w.total += wavefronts;
+    w.conflicts += wavefronts > 1 ? wavefronts - 1 : 0;
   }
-  w.conflicts = w.total > ideal ? w.total - ideal : 0;
   return w;
 }
 
@@ -291,7 +312,7 @@ VGPU_OUTLINE void check_local(Warp& w, const Op* op, const Addresses& addresses,
     count.bytes += uint64_t{f.values} * (size < 4 ? size : 4);
     for (uint64_t& a : interleaved.at) a += 4 * kLanes;
   }
-  count.requests += 1;
+  count.requests += words;  // one for each 128 bytes
 }
 
 }  // namespace vgpu::VGPU_VARIANT

@@ -100,7 +100,7 @@ uint16_t op_add_half(uint16_t old, uint16_t b, uint16_t) {
 }
 template <class H>
 uint32_t op_add_pair(uint32_t old, uint32_t b, uint32_t) {
-  return both2<half_add<H>>(old, b);
+  return both<half_add<H>>(old, b);
 }
 
 template <class T, T F(T, T, T)>
@@ -111,6 +111,14 @@ T update(uint8_t* place, T b, T c) {
                                       __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
   }
   return from_bits<T>(old);
+}
+
+template <class T, T F(T, T, T), T G(T, T, T)>
+T update_in(MemorySpace space, uint8_t* place, T b, T c) {
+  if constexpr (F != G) {
+    if (space != MemorySpace::Shared) return update<T, G>(place, b, c);
+  }
+  return update<T, F>(place, b, c);
 }
 
 /// The addresses of one space; shared memory as host addresses once they are checked. F is the
@@ -132,8 +140,7 @@ void atomic_in(Warp& w, const Op* op, const uint64_t* base, uint64_t window, Mem
   for (int i = 0; i < kLanes; ++i) {
     if ((w.active >> i & 1) == 0) continue;
     auto* const place = reinterpret_cast<uint8_t*>(host_base + addresses.at[i]);
-    const T old = space == MemorySpace::Shared ? update<T, F>(place, b[i], c[i])
-                                               : update<T, G>(place, b[i], c[i]);
+    const T old = update_in<T, F, G>(space, place, b[i], c[i]);
     if constexpr (kReturns) d[i] = old;
   }
 }

@@ -124,6 +124,44 @@ const Op* set_predicate(Warp& w, const Op* op) {
   write_predicate(w, op->d, test_lanes([&](int i) { return F(H::widen(a[i]), H::widen(b[i])); }));
   return next(w, op + 1);
 }
+// Pairs: 32 lanes of two numbers are 64 numbers side by side.
+template <class F>
+inline void write_pairs(Warp& w, u32 offset, F value) {
+  u16* const d = w.lanes<u16>(offset);
+  for (int half = 0; half < 64; half += 32) {
+    if (w.active == kFullMask) [[likely]] {
+      VGPU_LANES(i) d[half + i] = value(half + i);
+    } else {
+      const u32 active = w.active;
+      VGPU_LANES(i) {
+        const int k = half + i;
+        d[k] = (active >> (k / 2) & 1) != 0 ? value(k) : d[k];
+      }
+    }
+  }
+}
+template <auto F>
+const Op* pairs1(Warp& w, const Op* op) {
+  const u16* a = w.lanes<u16>(op->a);
+  write_pairs(w, op->d, [&](int i) { return F(a[i]); });
+  return next(w, op + 1);
+}
+template <auto F>
+const Op* pairs2(Warp& w, const Op* op) {
+  const u16* a = w.lanes<u16>(op->a);
+  const u16* b = w.lanes<u16>(op->b);
+  write_pairs(w, op->d, [&](int i) { return F(a[i], b[i]); });
+  return next(w, op + 1);
+}
+template <auto F>
+const Op* pairs3(Warp& w, const Op* op) {
+  const u16* a = w.lanes<u16>(op->a);
+  const u16* b = w.lanes<u16>(op->b);
+  const u16* c = w.lanes<u16>(op->c);
+  write_pairs(w, op->d, [&](int i) { return F(a[i], b[i], c[i]); });
+  return next(w, op + 1);
+}
+
 /// `set`: kTrue where the relation holds, else 0.
 template <class H, auto F, auto kTrue>
 inline auto set_value(u16 a, u16 b) {
@@ -137,38 +175,35 @@ constexpr u16 kOnes16 = 0xFFFF;
 constexpr u32 kOnes32 = 0xFFFFFFFF;
 
 // One operation for single numbers and pairs; the function may contain commas.
-#define UNARY(name, type, kind, ...)                                     \
-  {name "." type, map1<__VA_ARGS__, u16, u16>, "d2s2", kind}, {          \
-    name "." type "x2", map1<both1<__VA_ARGS__>, u32, u32>, "d4s4", kind \
+#define UNARY(name, type, kind, ...)                            \
+  {name "." type, map1<__VA_ARGS__, u16, u16>, "d2s2", kind}, { \
+    name "." type "x2", pairs1<__VA_ARGS__>, "d4s4", kind       \
   }
-#define BINARY(name, type, ...)                                                  \
-  {name "." type, map2<__VA_ARGS__, u16, u16, u16>, "d2s2s2", kHalf}, {          \
-    name "." type "x2", map2<both2<__VA_ARGS__>, u32, u32, u32>, "d4s4s4", kHalf \
+#define BINARY(name, type, ...)                                         \
+  {name "." type, map2<__VA_ARGS__, u16, u16, u16>, "d2s2s2", kHalf}, { \
+    name "." type "x2", pairs2<__VA_ARGS__>, "d4s4s4", kHalf            \
   }
-#define TERNARY(name, type, ...)                                                        \
-  {name "." type, map3<__VA_ARGS__, u16, u16, u16, u16>, "d2s2s2s2", kHalf}, {          \
-    name "." type "x2", map3<both3<__VA_ARGS__>, u32, u32, u32, u32>, "d4s4s4s4", kHalf \
+#define TERNARY(name, type, ...)                                               \
+  {name "." type, map3<__VA_ARGS__, u16, u16, u16, u16>, "d2s2s2s2", kHalf}, { \
+    name "." type "x2", pairs3<__VA_ARGS__>, "d4s4s4s4", kHalf                 \
   }
 #define SUM(name, type, H, ...)                                           \
   BINARY(name, type, __VA_ARGS__), BINARY(name ".rn", type, __VA_ARGS__), \
       BINARY(name ".sat", type, sat2<H, __VA_ARGS__>),                    \
       BINARY(name ".rn.sat", type, sat2<H, __VA_ARGS__>)
-#define COMPARE(f, type, H)                                                                      \
-  {"setp." #f "." type, set_predicate<H, f>, "dps2s2", kPredicate},                              \
-      BINARY_SET(f, type, "." type, set_value<H, f, H::kOne>),                                   \
-      {"set." #f ".u16." type, map2<set_value<H, f, kOnes16>, u16, u16, u16>, "d2s2s2", kHalf},  \
-      {"set." #f ".s16." type, map2<set_value<H, f, kOnes16>, u16, u16, u16>, "d2s2s2", kHalf},  \
-      {"set." #f ".u32." type, map2<set_value<H, f, kOnes32>, u32, u16, u16>, "d4s2s2", kHalf},  \
-      {"set." #f ".s32." type, map2<set_value<H, f, kOnes32>, u32, u16, u16>, "d4s2s2", kHalf},  \
-      {"set." #f ".u32." type "x2", map2<both2<set_value<H, f, kOnes16>>, u32, u32, u32>,        \
-       "d4s4s4", kHalf},                                                                         \
-  {                                                                                              \
-    "set." #f ".s32." type "x2", map2<both2<set_value<H, f, kOnes16>>, u32, u32, u32>, "d4s4s4", \
-        kHalf                                                                                    \
+#define COMPARE(f, type, H)                                                                     \
+  {"setp." #f "." type, set_predicate<H, f>, "dps2s2", kPredicate},                             \
+      BINARY_SET(f, type, "." type, set_value<H, f, H::kOne>),                                  \
+      {"set." #f ".u16." type, map2<set_value<H, f, kOnes16>, u16, u16, u16>, "d2s2s2", kHalf}, \
+      {"set." #f ".s16." type, map2<set_value<H, f, kOnes16>, u16, u16, u16>, "d2s2s2", kHalf}, \
+      {"set." #f ".u32." type, map2<set_value<H, f, kOnes32>, u32, u16, u16>, "d4s2s2", kHalf}, \
+      {"set." #f ".s32." type, map2<set_value<H, f, kOnes32>, u32, u16, u16>, "d4s2s2", kHalf}, \
+      {"set." #f ".u32." type "x2", pairs2<set_value<H, f, kOnes16>>, "d4s4s4", kHalf}, {       \
+    "set." #f ".s32." type "x2", pairs2<set_value<H, f, kOnes16>>, "d4s4s4", kHalf              \
   }
-#define BINARY_SET(f, type, result, ...)                                                       \
-  {"set." #f result "." type, map2<__VA_ARGS__, u16, u16, u16>, "d2s2s2", kHalf}, {            \
-    "set." #f result "x2." type "x2", map2<both2<__VA_ARGS__>, u32, u32, u32>, "d4s4s4", kHalf \
+#define BINARY_SET(f, type, result, ...)                                            \
+  {"set." #f result "." type, map2<__VA_ARGS__, u16, u16, u16>, "d2s2s2", kHalf}, { \
+    "set." #f result "x2." type "x2", pairs2<__VA_ARGS__>, "d4s4s4", kHalf          \
   }
 #define FORMAT(type, H)                                                                            \
   SUM("add", type, H, half_add<H>), SUM("sub", type, H, sub<H>), SUM("mul", type, H, mul<H>),      \

@@ -19,14 +19,14 @@ template <Rounding R>
   return 0;
 }
 
-/// A magnitude below 2^24 rounded to an integer.
+/// A magnitude below 2^-14 in units of 2^-24, rounded.
 template <Rounding R>
-[[gnu::always_inline]] inline uint32_t rounded_magnitude(float magnitude, bool negative) {
-  float r = __builtin_truncf(magnitude);
-  if constexpr (R == Rounding::Nearest) r = __builtin_rintf(magnitude);
-  if constexpr (R == Rounding::Up) r = negative ? r : __builtin_ceilf(magnitude);
-  if constexpr (R == Rounding::Down) r = negative ? __builtin_ceilf(magnitude) : r;
-  return static_cast<uint32_t>(static_cast<int32_t>(r));
+[[gnu::always_inline]] inline uint32_t denormal_units(float magnitude, bool negative) {
+  // In the range of 1/2 to 1 a float's last place is 2^-24: the sum has the units in its fraction.
+  if constexpr (R == Rounding::Nearest) return bits_of(magnitude + 0.5f) - bits_of(0.5f);
+  const float units = magnitude * 0x1p24f;
+  const bool away = negative ? R == Rounding::Down : R == Rounding::Up;
+  return static_cast<uint32_t>(away ? __builtin_ceilf(units) : __builtin_truncf(units));
 }
 
 /// IEEE 754 binary16: 5 bits of exponent, 10 of fraction.
@@ -55,8 +55,7 @@ struct F16 {
     const uint32_t normal =
         (magnitude + rounding_increment<R>(magnitude, negative, 13) - kRebias) >> 13;
     const bool is_small = magnitude < 0x38800000u;
-    const uint32_t denormal =
-        rounded_magnitude<R>(is_small ? float_of(magnitude) * 0x1p24f : 0.0f, negative);
+    const uint32_t denormal = denormal_units<R>(float_of(is_small ? magnitude : 0), negative);
     const bool overflows_to_infinity = R == Rounding::Nearest || (R == Rounding::Up && !negative) ||
                                        (R == Rounding::Down && negative) ||
                                        magnitude == 0x7F800000u;
@@ -102,31 +101,20 @@ struct Bf16 {
 
 /// a + b rounded to odd in double precision.
 [[gnu::always_inline]] inline double odd_sum(double a, double b) {
-  const TwoSum sum = two_sum(a, b);
-  const auto bits = __builtin_bit_cast(uint64_t, sum.s);
-  const bool grows = (sum.e > 0) == (sum.s > 0);
-  const uint64_t other = grows ? bits + 1 : bits - 1;
-  return sum.e == 0 || (bits & 1) != 0 ? sum.s : __builtin_bit_cast(double, other);
+  const double s = a + b;
+  const double bb = s - a;
+  const double e = (a - (s - bb)) + (b - bb);  // exact: s + e = a + b; NaN when s is not finite
+  const auto bits = __builtin_bit_cast(int64_t, s);
+  const int64_t towards_e = (bits ^ __builtin_bit_cast(int64_t, e)) < 0 ? -1 : 1;
+  const int64_t odd = bits + (1 - (bits & 1)) * towards_e;
+  return __builtin_fabs(e) > 0 ? __builtin_bit_cast(double, odd) : s;
 }
 
-/// A function of 16-bit numbers applied to both halves of a register.
+/// A function of two 16-bit numbers applied to both halves of registers.
 template <auto F>
-[[gnu::always_inline]] inline uint32_t both1(uint32_t a) {
-  const uint32_t low = F(static_cast<uint16_t>(a)), high = F(static_cast<uint16_t>(a >> 16));
-  return low | high << 16;
-}
-template <auto F>
-[[gnu::always_inline]] inline uint32_t both2(uint32_t a, uint32_t b) {
+[[gnu::always_inline]] inline uint32_t both(uint32_t a, uint32_t b) {
   const uint32_t low = F(static_cast<uint16_t>(a), static_cast<uint16_t>(b));
   const uint32_t high = F(static_cast<uint16_t>(a >> 16), static_cast<uint16_t>(b >> 16));
-  return low | high << 16;
-}
-template <auto F>
-[[gnu::always_inline]] inline uint32_t both3(uint32_t a, uint32_t b, uint32_t c) {
-  const uint32_t low =
-      F(static_cast<uint16_t>(a), static_cast<uint16_t>(b), static_cast<uint16_t>(c));
-  const uint32_t high = F(static_cast<uint16_t>(a >> 16), static_cast<uint16_t>(b >> 16),
-                          static_cast<uint16_t>(c >> 16));
   return low | high << 16;
 }
 

@@ -100,7 +100,7 @@ uint16_t op_add_half(uint16_t old, uint16_t b, uint16_t) {
 }
 template <class H>
 uint32_t op_add_pair(uint32_t old, uint32_t b, uint32_t) {
-  return both2<half_add<H>>(old, b);
+  return both<half_add<H>>(old, b);
 }
 
 template <class T, T F(T, T, T)>

@@ -168,7 +168,9 @@ def floating() -> Iterator[Operation]:
     for name in ("fma", "mad"):
         yield plain(f"{name}.rn.f64", "f64", "f64", "f64", "f64")
     yield plain("div.rn.f64", "f64", "f64", "f64")
-    for name in ("rcp.rn", "sqrt.rn", "neg", "abs", "rcp.approx.ftz", "rsqrt.approx.ftz"):
+    for name in ("rcp.rn", "sqrt.rn", "neg", "abs"):
+        yield plain(f"{name}.f64", "f64", "f64")
+    for name in ("rcp.approx.ftz", "rsqrt.approx.ftz", "rsqrt.approx"):
         yield plain(f"{name}.f64", "f64", "f64")
     for name in ("min", "max"):
         yield plain(f"{name}.f64", "f64", "f64", "f64")

@@ -44,6 +44,8 @@ METRICS = {
     "global_store_bytes": "smsp__sass_data_bytes_mem_global_op_st.sum",
     "shared_load_conflicts": "l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_ld.sum",
     "shared_store_conflicts": "l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_st.sum",
+    "async_copy_bytes": "smsp__sass_data_bytes_mem_global_op_ldgsts.sum",
+    "async_copy_shared_conflicts": "l1tex__data_bank_conflicts_pipe_lsu_mem_shared_op_ldgsts.sum",
 }
 # Those of the suite besides: its kernels hold single accesses, which ptxas cannot merge.
 SUITE_METRICS = METRICS | {
@@ -63,6 +65,11 @@ PROGRAMS = [
     ("flash_one_thread_per_row", ["1024"]),
     ("naive_attention", ["130"]),
     ("lab1_launches", []),
+    ("cp_async", []),
+    ("ldmatrix", []),
+    ("mma_sync", []),
+    ("wmma_gemm", []),
+    ("bf16_gemm", ["512"]),
 ]
 SEED = 1  # of the inputs in `verdicts`
 

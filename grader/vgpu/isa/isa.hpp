@@ -98,6 +98,62 @@ struct FusedHandlers {
 };
 const FusedHandlers& fused();
 
+/// cp.async (isa/async.cpp).
+struct AsyncHandlers {
+  Handler copy;    ///< a = shared address, imm = its offset, b = global address, c = bytes,
+                   ///< operands[extra...] = AsyncOperands
+  Handler commit;  ///< cp.async.commit_group
+  Handler wait;    ///< imm = commits that must have followed a copy for it to be waited for
+};
+struct AsyncOperands {
+  int32_t source_offset;      ///< of the global address, bytes
+  uint32_t present;           ///< register: bytes to read, zeros follow; or kNone
+  uint32_t ignore;            ///< predicate: read nothing; or kNone
+  uint32_t wide_destination;  ///< the shared address has 64 bits
+  uint32_t through_l1;        ///< .ca, not .cg
+};
+const AsyncHandlers& async();
+
+/// Tensor cores (isa/matrix.cpp). A register that 32 lanes hold is a tile: lane t holds, of an 8 x
+/// 8 matrix of 16-bit elements, row t / 4, columns 2 (t % 4) and the next; of an 8 x 4 matrix of
+/// 32-bit elements, row t / 4, column t % 4. Two registers hold an 8 x 8 matrix of 32-bit elements:
+/// its even and its odd columns. All lanes must be on.
+struct MatrixHandlers {
+  Handler load_rows;  ///< ldmatrix: a = shared address, imm = offset, b = 1 when it has 64 bits, c
+                      ///< = 1 when transposed, d = matrices, operands[extra...] = registers
+  /// D = A B + C: operands[extra...] = MultiplyOperands, then the registers of the tiles of A
+  /// [m][k], of B [n][k] (transposed), of C and of D [m][n], row by row.
+  Handler multiply_f16, multiply_bf16, multiply_tf32;
+  Handler load_fragment;  ///< wmma.load: a = address, imm = offset, b = stride in elements, c =
+                          ///< MemorySpace, operands[extra...] = FragmentOperands, then the pieces
+  Handler store_fragment;
+};
+struct MultiplyOperands {
+  uint32_t m, n, k;  ///< tiles: at most 8 of A and of B
+  uint32_t c_is_half, d_is_half;
+};
+/// How the lanes of a piece of a fragment lie in memory. A tile starts at `major` * stride +
+/// `minor`; a lane's (i, j) is added to them.
+enum class PieceKind : uint32_t {
+  Tile,            ///< of 16-bit elements: (t / 4, 2 (t % 4)), 4 bytes
+  TransposedTile,  ///< the same, memory holds the tile's transpose
+  Pair,            ///< even and odd columns: (t / 4, 2 (t % 4)), 8 bytes
+  Across,          ///< the even columns of a transpose: (2 (t % 4), t / 4), 4 bytes
+  Element,         ///< 32-bit elements: (t / 4, t % 4)
+  AcrossElement,   ///< (t % 4, t / 4)
+};
+struct FragmentPiece {
+  PieceKind kind;
+  uint32_t major, minor;   ///< elements
+  uint32_t first, second;  ///< registers; second only for Pair
+};
+struct FragmentOperands {
+  uint32_t pieces;
+  uint32_t wide_address;
+  uint32_t as_rows;  ///< read as ldmatrix does
+};
+const MatrixHandlers& matrix();
+
 inline constexpr uint32_t kNone = 0xFFFFFFFFu;  ///< in an operand that is absent
 const Builtins& builtins();
 

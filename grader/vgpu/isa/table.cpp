@@ -11,6 +11,8 @@
       convert_forms, half_forms, half_convert_forms, warp_wide_forms;                      \
   extern const isa::Builtins builtin_handlers;                                             \
   extern const isa::FusedHandlers fused_handlers;                                          \
+  extern const isa::AsyncHandlers async_handlers;                                          \
+  extern const isa::MatrixHandlers matrix_handlers;                                        \
   Handler find_load(const isa::MemoryForm& form);                                          \
   Handler find_store(const isa::MemoryForm& form);                                         \
   Handler find_atomic(isa::AtomicOperation operation, isa::AtomicType type, bool returns); \
@@ -27,23 +29,27 @@ struct Variant {
   std::unordered_map<std::string_view, const Form*> forms;
   const Builtins* builtins;
   const FusedHandlers* fused;
+  const AsyncHandlers* async;
+  const MatrixHandlers* matrix;
   Handler (*load)(const MemoryForm&);
   Handler (*store)(const MemoryForm&);
   Handler (*atomic)(AtomicOperation, AtomicType, bool);
 };
 
-#define MAKE_VARIANT(variant)                                                             \
-  make_variant({&variant::integer_forms, &variant::logic_forms, &variant::floating_forms, \
-                &variant::compare_forms, &variant::convert_forms, &variant::half_forms,   \
-                &variant::half_convert_forms, &variant::warp_wide_forms},                 \
-               &variant::builtin_handlers, &variant::fused_handlers, variant::find_load,  \
-               variant::find_store, variant::find_atomic)
+#define MAKE_VARIANT(variant)                                                                  \
+  make_variant({&variant::integer_forms, &variant::logic_forms, &variant::floating_forms,      \
+                &variant::compare_forms, &variant::convert_forms, &variant::half_forms,        \
+                &variant::half_convert_forms, &variant::warp_wide_forms},                      \
+               &variant::builtin_handlers, &variant::fused_handlers, &variant::async_handlers, \
+               &variant::matrix_handlers, variant::find_load, variant::find_store,             \
+               variant::find_atomic)
 
 Variant make_variant(std::initializer_list<const FormList*> families, const Builtins* handlers,
-                     const FusedHandlers* runs, Handler (*load_finder)(const MemoryForm&),
+                     const FusedHandlers* runs, const AsyncHandlers* copies,
+                     const MatrixHandlers* tensor_cores, Handler (*load_finder)(const MemoryForm&),
                      Handler (*store_finder)(const MemoryForm&),
                      Handler (*atomic_finder)(AtomicOperation, AtomicType, bool)) {
-  Variant v{{}, handlers, runs, load_finder, store_finder, atomic_finder};
+  Variant v{{}, handlers, runs, copies, tensor_cores, load_finder, store_finder, atomic_finder};
   for (const FormList* family : families) {
     for (size_t i = 0; i < family->count; ++i)
       v.forms.emplace(family->forms[i].mnemonic, &family->forms[i]);
@@ -96,6 +102,12 @@ Handler atomic(std::string_view operation, std::string_view type, bool returns) 
 }
 const FusedHandlers& fused() {
   return *chosen().fused;
+}
+const AsyncHandlers& async() {
+  return *chosen().async;
+}
+const MatrixHandlers& matrix() {
+  return *chosen().matrix;
 }
 const Builtins& builtins() {
   return *chosen().builtins;

@@ -36,18 +36,20 @@ VGPU_INLINE bool has_step(const Address* base, Address step) {
   return differs == 0;
 }
 
+/// Addresses of 32 bits wrap around: an index may be negative in the register and the offset may
+/// make up for it.
 template <class Address>
 [[gnu::noinline]] void collect_addresses(Addresses& out, const Address* base, int64_t offset,
                                          uint32_t active) {
+  const auto add = static_cast<Address>(offset);
   if (active == kFullMask) {
-    for (int i = 0; i < kLanes; ++i)
-      out.at[i] = static_cast<uint64_t>(base[i]) + static_cast<uint64_t>(offset);
+    for (int i = 0; i < kLanes; ++i) out.at[i] = static_cast<Address>(base[i] + add);
     return;
   }
-  const uint64_t first = static_cast<uint64_t>(base[__builtin_ctz(active)]);
+  const Address first = base[__builtin_ctz(active)];
   for (int i = 0; i < kLanes; ++i) {
-    const uint64_t lane = (active >> i & 1) != 0 ? static_cast<uint64_t>(base[i]) : first;
-    out.at[i] = lane + static_cast<uint64_t>(offset);
+    const Address lane = (active >> i & 1) != 0 ? base[i] : first;
+    out.at[i] = static_cast<Address>(lane + add);
   }
 }
 

@@ -18,6 +18,7 @@ void Warp::start(const Op* entry, uint32_t lanes) {
   nodes_.clear();
   free_nodes_.clear();
   frames_.clear();
+  copies.clear();
   pc_ = entry;
   status = WarpStatus::Ready;
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "machine/async_copies.hpp"
 #include "machine/counts.hpp"
 #include "machine/fault.hpp"
 #include "machine/kernel.hpp"
@@ -66,6 +67,7 @@ struct Warp {
   uint32_t live = 0;         ///< lanes that have not exited
   Block* block = nullptr;
   int index = 0;  ///< in the block
+  AsyncCopies copies;
 
   template <class T>
   [[gnu::always_inline]] T* lanes(uint32_t offset) const {

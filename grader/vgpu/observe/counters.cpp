@@ -78,6 +78,14 @@ LaunchRecord make_record(const Launch& launch, const RawCounts& counts,
         add(record.shared_atomic, count.shared);
         continue;
       }
+      if (site.kind == InstructionClass::Async) {
+        const Traffic source{count.global.requests, count.global.sectors, 0};
+        add(record.global_load, source);
+        add(line.global_load, source);
+        record.async_copy_bytes += count.global.bytes;
+        add(record.async_copy, count.shared);
+        continue;
+      }
       const bool is_store = stores(site.kind);
       add(is_store ? record.global_store : record.global_load, count.global);
       add(is_store ? record.local_store : record.local_load, count.local);

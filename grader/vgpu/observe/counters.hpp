@@ -31,6 +31,9 @@ struct LaunchRecord {
   std::array<uint64_t, kInstructionClasses> warp_by_class{}, lane_by_class{};
   Traffic global_load, global_store, global_atomic, local_load, local_store;
   SharedTraffic shared_load, shared_store, shared_atomic;
+  /// cp.async: its requests and sectors are in global_load, its bytes only here.
+  uint64_t async_copy_bytes = 0;
+  SharedTraffic async_copy;  ///< what it writes to shared memory
   uint64_t branches = 0, divergent_branches = 0, barriers = 0;
   uint64_t compulsory_sectors =
       0;                      ///< distinct 32-byte sectors of global memory touched by the launch

@@ -194,7 +194,7 @@ void Decoder::decode_run(const FusibleRun& run, size_t first) {
 }
 
 void Decoder::translate(const Instruction& i) {
-  if (decode_control(i) || decode_memory(i)) return;
+  if (decode_control(i) || decode_memory(i) || decode_tensor(i)) return;
   if (i.opcode == "setp") return decode_setp(i);
   translate_by_form(i);
 }

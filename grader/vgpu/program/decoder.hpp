@@ -1,6 +1,6 @@
 // One function of a module -> operations. The parts: decoder.cpp (blocks, operands, table-driven
 // instructions), decode_memory.cpp (ld, st, atom, mov, cvta), decode_control.cpp (branches,
-// barriers, calls, warp-wide operations).
+// barriers, calls, warp-wide operations), decode_tensor.cpp (cp.async, ldmatrix, mma, wmma).
 #pragma once
 
 #include <map>
@@ -108,6 +108,14 @@ class Decoder {
   void decode_vote(const Instruction& i);
   void decode_match(const Instruction& i);
   uint32_t rows(const ptx::Variable& variable);
+
+  // --- decode_tensor.cpp
+  bool decode_tensor(const Instruction& i);
+  void decode_async(const Instruction& i);
+  void decode_ldmatrix(const Instruction& i);
+  void decode_mma(const Instruction& i);
+  void decode_fragment(const Instruction& i);
+  std::vector<uint32_t> registers_of(const Operand& operand, bool is_destination);
 
   const ptx::Module& module_;
   const ptx::Function& function_;

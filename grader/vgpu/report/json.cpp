@@ -59,6 +59,8 @@ Json to_json(const LaunchRecord& record) {
   add(object, "shared_load", record.shared_load);
   add(object, "shared_store", record.shared_store);
   add(object, "shared_atomic", record.shared_atomic);
+  object["async_copy_bytes"] = record.async_copy_bytes;
+  add(object, "async_copy_shared", record.async_copy);
   object["branches"] = record.branches;
   object["divergent_branches"] = record.divergent_branches;
   object["barriers"] = record.barriers;

@@ -33,6 +33,7 @@ template <Rounding R>
 struct F16 {
   static constexpr uint16_t kNan = 0x7FFF;  ///< the hardware's NaN
   static constexpr uint16_t kOne = 0x3C00;
+  static constexpr int kFraction = 10;
 
   /// The same number as a float, exactly; NaN becomes the hardware's NaN.
   [[gnu::always_inline]] static float widen(uint16_t h) {
@@ -70,10 +71,11 @@ struct F16 {
 struct Bf16 {
   static constexpr uint16_t kNan = 0x7FFF;
   static constexpr uint16_t kOne = 0x3F80;
+  static constexpr int kFraction = 7;
 
+  /// The same number as a float, exactly; NaN keeps its bits.
   [[gnu::always_inline]] static float widen(uint16_t h) {
-    const bool is_nan = (h & 0x7FFF) > 0x7F80;
-    return float_of(is_nan ? 0x7FFFFFFFu : static_cast<uint32_t>(h) << 16);
+    return float_of(static_cast<uint32_t>(h) << 16);
   }
 
   template <Rounding R = Rounding::Nearest>

@@ -32,14 +32,18 @@ inline f64 odd_double(T v) {
   }
 }
 
-// Between f16 and f64 a NaN keeps its sign and the upper part of its fraction, and becomes quiet.
-inline u16 f16_nan(f64 nan) {
+// To and from f64 a NaN keeps its sign and the upper part of its fraction, and becomes quiet.
+template <class H>
+inline u16 narrow_nan(f64 nan) {
+  constexpr u64 kQuiet = 0x7FFF >> (H::kFraction - 1) << (H::kFraction - 1);
   const auto bits = __builtin_bit_cast(u64, nan);
-  return static_cast<u16>((bits >> 48 & 0x8000) | 0x7E00 | (bits >> 42 & 0x3FF));
+  return static_cast<u16>((bits >> 48 & 0x8000) | kQuiet | (bits >> (52 - H::kFraction) & 0x7FFF));
 }
-inline f64 f64_nan(u16 nan) {
-  const u64 sign = static_cast<u64>(nan & 0x8000) << 48, fraction = static_cast<u64>(nan & 0x3FF);
-  return __builtin_bit_cast(f64, sign | 0x7FF8000000000000u | fraction << 42);
+template <class H>
+inline f64 widen_nan(u16 nan) {
+  const u64 sign = static_cast<u64>(nan & 0x8000) << 48;
+  const u64 fraction = static_cast<u64>(nan & 0x7FFF) << (52 - H::kFraction);
+  return __builtin_bit_cast(f64, sign | 0x7FF8000000000000u | fraction);
 }
 
 template <class H, Rounding R, class From>
@@ -47,8 +51,7 @@ inline u16 to_half(From v) {
   if constexpr (std::is_same_v<From, f32>) {
     return H::template narrow<R>(v);
   } else if constexpr (std::is_same_v<From, f64>) {
-    if (std::is_same_v<H, F16> && v != v) return f16_nan(v);
-    return H::template narrow<R>(odd_float(v));
+    return v != v ? narrow_nan<H>(v) : H::template narrow<R>(odd_float(v));
   } else {
     return H::template narrow<R>(odd_float(odd_double(v)));
   }
@@ -56,7 +59,7 @@ inline u16 to_half(From v) {
 template <class H>
 inline f64 to_double(u16 v) {
   const f64 number = H::widen(v);
-  return std::is_same_v<H, F16> && number != number ? f64_nan(v) : number;
+  return number != number ? widen_nan<H>(v) : number;
 }
 
 template <Rounding R>

@@ -115,12 +115,17 @@ def profiled(words: list[str], metrics: dict[str, str]) -> list[tuple[dict[str, 
     return [(row, [int(row[name].replace(",", "")) for name in metrics.values()]) for row in rows]
 
 
+def plain_name(kernel: str) -> str:
+    """A kernel's name without types, template arguments and parameters."""
+    return re.split(r"[\s:]+", kernel.partition("<")[0].partition("(")[0].strip())[-1]
+
+
 def counted_launches(program: str, arguments: list[str], folder: Path) -> list[dict[str, Any]]:
     """Builds a program and reads its counters launch by launch."""
     binary = built(source_of(program), folder)
     return [
         {
-            "kernel": row["Kernel Name"].partition("(")[0].rpartition("::")[2],
+            "kernel": plain_name(row["Kernel Name"]),
             "grid": [int(n) for n in row["Grid Size"].strip("()").split(",")],
             "block": [int(n) for n in row["Block Size"].strip("()").split(",")],
             **dict(zip(METRICS, values, strict=True)),

@@ -100,14 +100,12 @@ class SharedRaces final : public Observer {
                        : intent == Intent::Store ? "write"
                                                  : "atomic update";
     if (!ordered(byte.write, touch)) return report(access, at, touch, byte.write, "write", verb);
-    if (intent != Intent::Load) {
+    // A plain read beside an atomic update is left alone: compare-and-swap loops begin with one.
+    if (intent == Intent::Store) {
       if (const Touch* read = unordered(byte.reads, touch))
         return report(access, at, touch, *read, "read", verb);
-    }
-    if (intent != Intent::Atomic) {
-      if (const Touch* update = unordered(byte.atomics, touch)) {
+      if (const Touch* update = unordered(byte.atomics, touch))
         return report(access, at, touch, *update, "atomic update", verb);
-      }
     }
     if (intent == Intent::Load) note(byte.reads, touch);
     if (intent == Intent::Atomic) note(byte.atomics, touch);

@@ -2,6 +2,8 @@
 // tests/vgpu/cudart/command_check.py.)
 #include "tool/elf_file.hpp"
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,14 +25,17 @@ std::string refusal(const ElfFacts& facts) {
 }
 
 std::string reading(const std::string& bytes) {
-  auto path = std::filesystem::temp_directory_path() / "vgpu_elf_file_test";
+  // Tests run side by side, each in a process of its own.
+  auto path = std::filesystem::temp_directory_path() / ("vgpu_elf_" + std::to_string(getpid()));
   std::ofstream(path, std::ios::binary) << bytes;
+  std::string answer = "read";
   try {
     read_elf(path);
   } catch (const ProgramError& error) {
-    return error.what();
+    answer = error.what();
   }
-  return "read";
+  std::filesystem::remove(path);
+  return answer;
 }
 
 std::string own_bytes() {

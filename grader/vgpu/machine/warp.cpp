@@ -292,8 +292,4 @@ const Op* Warp::return_from_call() {
   return frame.call;
 }
 
-const Op* Warp::position() const {
-  return pc_;
-}
-
 }  // namespace vgpu

@@ -112,7 +112,6 @@ struct Warp {
   /// `frame_above()`.
   const Op* return_from_call();
   uint8_t* frame_above() const { return returned_frame_; }
-  bool in_call() const { return frame_ >= 0; }
 
   /// What happened, kernel, source line, block, thread and detail, as lines of text.
   std::string report(const Op* op, int lane, const std::string& headline,
@@ -124,7 +123,6 @@ struct Warp {
                           const char* detail) const;
   /// Where each split of this warp stands, for deadlock reports.
   std::string positions() const;
-  const Op* position() const;
 
  private:
   struct Node {

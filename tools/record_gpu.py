@@ -1,10 +1,12 @@
 """Records what a real GPU says, for tests that run without one.
 
-    PYTHONPATH=grader python3 tools/record_gpu.py {counters,suite,differential,verdicts} OUTPUT.json
+    PYTHONPATH=grader python3 tools/record_gpu.py {counters,suite,resources,differential,verdicts} OUTPUT.json
 
 counters   Nsight Compute's counters of every launch of the programs in PROGRAMS (needs nvcc and ncu). The virtual
            GPU must count the same: tests/vgpu/programs/test_known_counts.py.
 suite      the same and more counters of every launch of tests/vgpu/counters, compared by its test (needs nvcc and ncu).
+resources  registers, local memory and occupancy of every kernel of tests/vgpu/resources, from the runtime and from
+           Nsight Compute, compared by its tests (needs nvcc and ncu).
 differential  results of every operation of tests/vgpu/differential, compared by its test (needs nvcc).
 verdicts   the judge's verdicts on lab 1's solution, its stub and every kernel of the corpus, with equal inputs on the
            GPU and on the virtual GPU (needs nvcc and a built build/).
@@ -22,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +64,16 @@ SUITE_METRICS = METRICS | {
     "local_store_requests": "l1tex__t_requests_pipe_lsu_mem_local_op_st.sum",
     "local_store_sectors": "l1tex__t_sectors_pipe_lsu_mem_local_op_st.sum",
 }
+# Of tests/vgpu/resources: what a launch of one block of 96 threads got, and how many blocks each resource allows.
+RESOURCE_METRICS = {
+    "registers": "launch__registers_per_thread",
+    "shared_allocated_bytes": "launch__shared_mem_per_block_allocated",
+    "shared_of_multiprocessor_bytes": "launch__shared_mem_config_size",
+    "blocks_by_registers": "launch__occupancy_limit_registers",
+    "blocks_by_shared_memory": "launch__occupancy_limit_shared_mem",
+    "blocks_by_warps": "launch__occupancy_limit_warps",
+    "blocks_by_blocks": "launch__occupancy_limit_blocks",
+}
 PROGRAMS = [
     ("flash_one_thread_per_row", ["1024"]),
     ("naive_attention", ["130"]),
@@ -71,6 +84,7 @@ PROGRAMS = [
     ("wmma_gemm", []),
     ("bf16_gemm", ["512"]),
 ]
+ONLY_PTX = ("-arch=compute_80", "-code=compute_80")
 SEED = 1  # of the inputs in `verdicts`
 
 
@@ -95,19 +109,19 @@ def source_of(program: str) -> Path:
     return next(path for folder in folders if (path := folder / f"{program}.cu").exists())
 
 
-def built(source: Path, folder: Path) -> Path:
+def built(source: Path, folder: Path, target: Sequence[str] = ONLY_PTX) -> Path:
     """A test program, built as its CMakeLists.txt does; generated files are looked for in `folder`."""
     compiler = find_compiler(LAYOUT)
     binary = folder / source.stem
-    words = [str(compiler.nvcc), "-std=c++20", "-cudart", "shared", "-arch=compute_80"]
-    words += ["-code=compute_80", "-lineinfo", "-O3", f"-I{LAYOUT.headers}", f"-I{folder}"]
+    words = [str(compiler.nvcc), "-std=c++20", "-cudart", "shared", *target, "-lineinfo", "-O3"]
+    words += [f"-I{LAYOUT.headers}", f"-I{folder}"]
     subprocess.run([*words, "-o", str(binary), str(source)], check=True)
     return binary
 
 
 def profiled(words: list[str], metrics: dict[str, str]) -> list[tuple[dict[str, str], list[int]]]:
     """Nsight Compute's row and the values of `metrics` for each launch of a program."""
-    ncu = ["ncu", "--clock-control", "none", "--csv", "--page", "raw"]
+    ncu = ["ncu", "--clock-control", "none", "--csv", "--page", "raw", "--print-units", "base"]
     ncu += ["--metrics", ",".join(metrics.values()), *words]
     text = subprocess.run(ncu, check=True, capture_output=True, text=True).stdout
     table = text[text.index('"ID"') :]
@@ -164,6 +178,19 @@ def record_suite() -> dict[str, Any]:
         values = [values for _, values in rows]
         launches = dict(zip(listed.stdout.splitlines(), values, strict=True))
     return {"profiler": profiler(), "metrics": SUITE_METRICS, "launches": launches}
+
+
+def record_resources() -> dict[str, Any]:
+    """What the runtime says of each kernel, assembled by nvcc's ptxas, and what Nsight Compute says of its launch."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = LAYOUT.root / "tests/vgpu/resources/resources.cu"
+        binary = str(built(source, Path(folder), target=["-arch=sm_90"]))
+        lines = subprocess.run([binary], check=True, capture_output=True, text=True).stdout
+        launches = profiled([binary, "launch"], RESOURCE_METRICS)
+    kernels = [json.loads(line) for line in lines.splitlines()]
+    for kernel, (_, values) in zip(kernels, launches, strict=True):
+        kernel["launch"] = dict(zip(RESOURCE_METRICS, values, strict=True))
+    return {"profiler": profiler(), "metrics": RESOURCE_METRICS, "kernels": kernels}
 
 
 def record_differential() -> dict[str, Any]:
@@ -226,6 +253,7 @@ def main() -> int:
     recordings = {
         "counters": record_counters,
         "suite": record_suite,
+        "resources": record_resources,
         "differential": record_differential,
         "verdicts": record_verdicts,
     }

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 VGPU = "grader/vgpu"
-ROOMS = ("ptx", "fatbin", "machine", "isa", "program", "observe", "report")
+ROOMS = ("ptx", "fatbin", "machine", "isa", "program", "ptxas", "observe", "report")
 EVERY_ROOM = {f"{VGPU}/{room}" for room in ROOMS} | {f"{VGPU}/include"}
 
 # What each part may include besides itself. The ground comes first.
@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     f"{VGPU}/machine": set(),
     f"{VGPU}/isa": {f"{VGPU}/machine"},
     f"{VGPU}/program": {f"{VGPU}/ptx", f"{VGPU}/machine", f"{VGPU}/isa"},
+    f"{VGPU}/ptxas": {f"{VGPU}/machine"},
     f"{VGPU}/observe": {f"{VGPU}/machine"},
     f"{VGPU}/report": {f"{VGPU}/observe", f"{VGPU}/machine"},
     f"{VGPU}/cudart": EVERY_ROOM,

@@ -30,6 +30,9 @@ std::vector<std::string> worker_environment(const WorkerOptions& options) {
   }
   std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "LD_LIBRARY_PATH=" + library_path,
                                           "VGPU_QUIET=1"};  // faults come in the report
+  // ptxas would cost the time of the case and is not in the sandbox: only when it is asked for.
+  const char* ptxas = std::getenv("VGPU_PTXAS");
+  environment.push_back(std::string("VGPU_PTXAS=") + (ptxas != nullptr ? ptxas : "none"));
   for (const char* name : kPassedOn) {
     if (const char* value = std::getenv(name)) {
       environment.push_back(std::string(name) + "=" + value);

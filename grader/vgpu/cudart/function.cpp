@@ -26,7 +26,9 @@ size_t max_dynamic_shared(const GpuProfile& profile, const CUkern_st& function,
   return profile.shared_per_block - std::min(profile.shared_per_block, kernel.static_shared);
 }
 
-int registers(const GpuProfile& profile, const Kernel& kernel) {
+int registers(const GpuProfile& profile, const CUkern_st& function, const Kernel& kernel) {
+  if (const auto* resources = function.module->assembly->find(kernel.name))
+    return resources->registers;
   return static_cast<int>(std::min<uint32_t>(
       kernel.register_slots, static_cast<uint32_t>(profile.max_registers_per_thread)));
 }
@@ -43,9 +45,10 @@ VGPU_EXPORT cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, co
     const vgpu::GpuProfile& profile = runtime.device().profile();
     int version = profile.compute_major * 10 + profile.compute_minor;
     result.sharedSizeBytes = kernel.static_shared;
-    result.localSizeBytes = kernel.local_bytes;
+    const auto* resources = function.module->assembly->find(kernel.name);
+    result.localSizeBytes = resources != nullptr ? resources->stack_bytes : kernel.local_bytes;
     result.maxThreadsPerBlock = max_threads(profile, kernel);
-    result.numRegs = registers(profile, kernel);
+    result.numRegs = registers(profile, function, kernel);
     result.ptxVersion = version;
     result.binaryVersion = version;
     result.maxDynamicSharedSizeBytes =

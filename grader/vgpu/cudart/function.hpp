@@ -26,8 +26,8 @@ int max_threads(const GpuProfile& profile, const Kernel& kernel);
 size_t max_dynamic_shared(const GpuProfile& profile, const CUkern_st& function,
                           const Kernel& kernel);
 
-/// Estimated registers per thread: the 32-bit slots after compaction of the PTX. ptxas's own number
-/// may differ.
-int registers(const GpuProfile& profile, const Kernel& kernel);
+/// Registers per thread: those of ptxas, which this may run; without one the 32-bit slots after
+/// compaction of the PTX, an estimate.
+int registers(const GpuProfile& profile, const CUkern_st& function, const Kernel& kernel);
 
 }  // namespace vgpu::cudart

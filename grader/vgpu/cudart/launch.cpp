@@ -91,7 +91,8 @@ void run(Runtime& runtime, const void* func, const Configuration& configuration,
       runtime.say(finding.report);
       runtime.findings.push_back(finding);
     }
-    runtime.records.push_back(vgpu::make_record(launch, counts, device.memory()));
+    runtime.add_record(vgpu::make_record(launch, counts, device.memory()),
+                       function.module->assembly);
   } catch (const vgpu::Fault& fault) {
     runtime.raise_fault(fault);
   }

@@ -1,5 +1,6 @@
-// How many blocks of a kernel fit on one multiprocessor, by the rules of the CUDA C++ Programming
-// Guide, appendix "Compute Capabilities" (9.0): threads, blocks, registers, shared memory.
+// The occupancy calls: machine/occupancy.hpp with the kernel's own limits.
+#include "machine/occupancy.hpp"
+
 #include <algorithm>
 
 #include "cudart/function.hpp"
@@ -8,31 +9,14 @@ using namespace vgpu::cudart;
 
 namespace {
 
-constexpr int kRegisterUnit = 256;   // registers are handed out per warp in units of 256
-constexpr size_t kSharedUnit = 128;  // bytes
-
-size_t round_up(size_t value, size_t unit) {
-  return (value + unit - 1) / unit * unit;
-}
-
 int resident_blocks(const vgpu::GpuProfile& profile, const CUkern_st& function,
                     const vgpu::Kernel& kernel, int threads, size_t dynamic_shared) {
   if (threads > max_threads(profile, kernel) ||
       dynamic_shared > max_dynamic_shared(profile, function, kernel))
     return 0;
-  size_t warps = round_up(static_cast<size_t>(threads), vgpu::kWarpSize) / vgpu::kWarpSize;
-  size_t warp_registers =
-      round_up(static_cast<size_t>(std::max(registers(profile, kernel), 1)) * vgpu::kWarpSize,
-               kRegisterUnit);
-  size_t shared = round_up(kernel.static_shared + dynamic_shared, kSharedUnit) +
-                  profile.reserved_shared_per_block;
-  size_t by_warps =
-      static_cast<size_t>(profile.max_threads_per_multiprocessor) / vgpu::kWarpSize / warps;
-  size_t by_registers =
-      static_cast<size_t>(profile.registers_per_multiprocessor) / warp_registers / warps;
-  size_t by_shared = profile.shared_per_multiprocessor / shared;
-  return static_cast<int>(std::min({static_cast<size_t>(profile.max_blocks_per_multiprocessor),
-                                    by_warps, by_registers, by_shared}));
+  return vgpu::occupancy(profile, threads, registers(profile, function, kernel),
+                         kernel.static_shared + dynamic_shared)
+      .blocks;
 }
 
 }  // namespace
@@ -62,12 +46,11 @@ VGPU_EXPORT cudaError_t cudaOccupancyAvailableDynamicSMemPerBlock(size_t* bytes,
       fail(cudaErrorInvalidValue, "the numbers of blocks and threads must be positive");
     const vgpu::GpuProfile& profile = runtime.device().profile();
     const vgpu::Kernel& kernel = runtime.registry.kernel(runtime, require_function(runtime, func));
-    size_t share = profile.shared_per_multiprocessor / static_cast<size_t>(blocks);
-    share = share / kSharedUnit * kSharedUnit;
-    size_t taken = profile.reserved_shared_per_block + round_up(kernel.static_shared, kSharedUnit);
-    size_t left = share - std::min(share, taken);
-    output(bytes) =
-        std::min(left, profile.shared_per_block_optin -
-                           std::min(profile.shared_per_block_optin, kernel.static_shared));
+    // As an H200 answers: it leaves the shared memory that the system takes of each block out of
+    // account.
+    const size_t share = profile.shared_per_multiprocessor / static_cast<size_t>(blocks) /
+                         profile.shared_allocation_unit * profile.shared_allocation_unit;
+    const size_t most = std::min(share, profile.shared_per_block_optin);
+    output(bytes) = most - std::min(most, kernel.static_shared);
   });
 }

@@ -71,8 +71,11 @@ Program& Registry::load(Runtime& runtime, Module& module) {
   try {
     auto entries = fatbin::read(module.image, SIZE_MAX);
     auto arch = static_cast<uint32_t>(profile.compute_major * 10 + profile.compute_minor);
-    module.program =
-        std::make_unique<Program>(runtime.device(), ptx::parse(fatbin::select_ptx(entries, arch)));
+    std::string text = fatbin::select_ptx(entries, arch);
+    module.program = std::make_unique<Program>(runtime.device(), ptx::parse(text));
+    if (module.assembly == nullptr)
+      module.assembly =
+          std::make_shared<ptxas::Assembly>(std::move(text), "sm_" + std::to_string(arch));
   } catch (const fatbin::FatbinError& error) {
     refuse(cudaErrorNoKernelImageForDevice, error.what());
   } catch (const ptx::ParseError& error) {

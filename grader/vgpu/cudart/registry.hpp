@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "program/program.hpp"
+#include "ptxas/assembly.hpp"
 
 namespace vgpu::cudart {
 
@@ -19,8 +20,10 @@ class Runtime;
 /// One registered fatbin: what nvcc embedded in one object file. Its address is the handle that the
 /// program keeps.
 struct Module {
-  const void* image = nullptr;           ///< the fatbin container
-  std::unique_ptr<Program> program;      ///< after the first use
+  const void* image = nullptr;       ///< the fatbin container
+  std::unique_ptr<Program> program;  ///< after the first use
+  std::shared_ptr<ptxas::Assembly>
+      assembly;                          ///< after the first use; launch records outlive the module
   cudaError_t load_error = cudaSuccess;  ///< why it could not be loaded, said once
   std::map<std::string, void**>
       managed;  ///< `__managed__` variables: name -> the pointer that host code reads

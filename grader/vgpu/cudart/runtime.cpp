@@ -39,8 +39,11 @@ __attribute__((destructor)) void write_counters() {
   if (environment.counters == Counters::None) return;
   std::scoped_lock lock(runtime.mutex);
   std::string text = environment.counters == Counters::Json
-                         ? report::text(report::to_json(runtime.records), 2) + "\n"
-                         : report::table(runtime.records);
+                         ? report::text(report::to_json(runtime.records()), 2) + "\n"
+                         : report::table(runtime.records());
+  if (std::string why = runtime.resources_complaint(); !why.empty())
+    runtime.say("registers and occupancy are not known: " + why +
+                "; VGPU_PTXAS=path says where a ptxas is, VGPU_PTXAS=none does without");
   std::FILE* file = stderr;
   if (!environment.counters_file.empty()) {
     file = std::fopen(environment.counters_file.c_str(), "w");
@@ -119,9 +122,35 @@ void Runtime::say(const std::string& line) const {
   if (!environment.quiet) std::fprintf(stderr, "vgpu: %s\n", line.c_str());
 }
 
-std::string Runtime::report() const {
+void Runtime::add_record(LaunchRecord record, std::shared_ptr<ptxas::Assembly> assembly) {
+  records_.push_back(std::move(record));
+  assemblies_.push_back(std::move(assembly));
+}
+
+void Runtime::clear_records() {
+  records_.clear();
+  assemblies_.clear();
+}
+
+const std::vector<LaunchRecord>& Runtime::records() {
+  for (size_t i = 0; i < records_.size(); ++i) {
+    LaunchRecord& record = records_[i];
+    if (record.resources) continue;
+    if (const KernelResources* found = assemblies_[i]->find(record.mangled))
+      add_resources(record, *found, device().profile());
+  }
+  return records_;
+}
+
+std::string Runtime::resources_complaint() const {
+  for (const auto& assembly : assemblies_)
+    if (!assembly->complaint().empty()) return assembly->complaint();
+  return "";
+}
+
+std::string Runtime::report() {
   report::Json document;
-  document["launches"] = report::to_json(records);
+  document["launches"] = report::to_json(records());
   document["findings"] = report::Json::array();
   for (const Finding& finding : findings) {
     document["findings"].push_back({{"kind", finding.kind}, {"report", finding.report}});

@@ -48,7 +48,6 @@ class Runtime {
   PointerKinds pointers;  ///< what is not ordinary device memory
   std::set<cudaStream_t> streams;
   std::set<cudaEvent_t> events;
-  std::vector<LaunchRecord> records;
   std::vector<Finding> findings;  ///< of the checks, since the last vgpuReset
 
   /// The device, created at first use. Throws ApiError when its memory cannot be reserved.
@@ -70,8 +69,16 @@ class Runtime {
   /// One line on stderr, "vgpu: ..."; nothing when VGPU_QUIET is set.
   void say(const std::string& line) const;
 
+  void add_record(LaunchRecord record, std::shared_ptr<ptxas::Assembly> assembly);
+  void clear_records();
+  /// The launches since the last vgpuReset, with what ptxas says of their kernels: the first call
+  /// after the first launch of a module may run it.
+  const std::vector<LaunchRecord>& records();
+  /// Why records() knows no registers, in one line; empty when it does.
+  std::string resources_complaint() const;
+
   /// What vgpuReport returns.
-  std::string report() const;
+  std::string report();
 
   /// Fails with cudaErrorInvalidResourceHandle unless `stream` is alive or one of the default
   /// streams.
@@ -85,6 +92,8 @@ class Runtime {
   Runtime();
 
   std::unique_ptr<Device> device_;
+  std::vector<LaunchRecord> records_;
+  std::vector<std::shared_ptr<ptxas::Assembly>> assemblies_;  ///< of the records' kernels
   std::optional<Fault> fault_;
   cudaError_t sticky_ = cudaSuccess;
 };

@@ -16,7 +16,7 @@ VGPU_EXPORT int vgpuVersion(void) {
 
 VGPU_EXPORT void vgpuReset(void) {
   api_call(__func__, Errors::None, [](Runtime& runtime) {
-    runtime.records.clear();
+    runtime.clear_records();
     runtime.findings.clear();
     runtime.memory().reset_peak();
   });

@@ -19,11 +19,14 @@ struct GpuProfile {
   int max_threads_per_multiprocessor = 2048;
   int max_blocks_per_multiprocessor = 32;
   int registers_per_multiprocessor = 65536;
+  int partitions = 4;  ///< of a multiprocessor: each has its own registers and warps
+  int register_allocation_unit = 256;  ///< registers that a warp gets at a time
   int max_registers_per_thread = 255;
   size_t shared_per_block = 48 * 1024;         ///< without opt-in
   size_t shared_per_block_optin = 227 * 1024;  ///< with cudaFuncSetAttribute
   size_t shared_per_multiprocessor = 228 * 1024;
   size_t reserved_shared_per_block = 1024;
+  size_t shared_allocation_unit = 128;
   size_t global_memory = size_t{8} << 30;  ///< what cudaMalloc may hand out in all
   size_t constant_memory = 64 * 1024;
   size_t l2_cache = size_t{60} << 20;

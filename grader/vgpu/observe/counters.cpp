@@ -35,6 +35,32 @@ bool stores(InstructionClass kind) {
          kind == InstructionClass::StoreLocal;
 }
 
+/// What one instruction did, as `warps` and `lanes` executions of it.
+void add(Counts& to, const Site& site, const SiteCount& count, uint64_t warps, uint64_t lanes) {
+  const auto kind = static_cast<size_t>(site.kind);
+  to.warp_instructions += warps;
+  to.lane_instructions += lanes;
+  to.warp_by_class[kind] += warps;
+  to.lane_by_class[kind] += lanes;
+  to.branches += count.executed;
+  to.divergent_branches += count.divergent;
+  if (site.kind == InstructionClass::Barrier) to.barriers += warps;
+  if (site.kind == InstructionClass::Atomic) {
+    add(to.global_atomic, count.global);
+    add(to.shared_atomic, count.shared);
+  } else if (site.kind == InstructionClass::Async) {
+    add(to.global_load, Traffic{count.global.requests, count.global.sectors, 0});
+    to.async_copy_bytes += count.global.bytes;
+    add(to.async_copy, count.shared);
+  } else {
+    const bool is_store = stores(site.kind);
+    add(is_store ? to.global_store : to.global_load, count.global);
+    add(is_store ? to.local_store : to.local_load, count.local);
+    add(is_store ? to.shared_store : to.shared_load, count.shared);
+    if (site.mnemonic.starts_with("ldmatrix")) add(to.ldmatrix, count.shared);
+  }
+}
+
 }  // namespace
 
 LaunchRecord make_record(const Launch& launch, const RawCounts& counts,
@@ -62,36 +88,8 @@ LaunchRecord make_record(const Launch& launch, const RawCounts& counts,
       const SiteCount& count = counts.sites[s];
       const uint64_t warps = executed.warps - count.idle_warps,
                      lanes = executed.lanes - count.idle_lanes;
-      const auto kind = static_cast<size_t>(site.kind);
-      record.warp_instructions += warps;
-      record.lane_instructions += lanes;
-      record.warp_by_class[kind] += warps;
-      record.lane_by_class[kind] += lanes;
-      record.branches += count.executed;
-      record.divergent_branches += count.divergent;
-      if (site.kind == InstructionClass::Barrier) record.barriers += warps;
-      LineCounts& line = lines[{site.file, site.line}];
-      line.warp_instructions += warps;
-      line.lane_instructions += lanes;
-      if (site.kind == InstructionClass::Atomic) {
-        add(record.global_atomic, count.global);
-        add(record.shared_atomic, count.shared);
-        continue;
-      }
-      if (site.kind == InstructionClass::Async) {
-        const Traffic source{count.global.requests, count.global.sectors, 0};
-        add(record.global_load, source);
-        add(line.global_load, source);
-        record.async_copy_bytes += count.global.bytes;
-        add(record.async_copy, count.shared);
-        continue;
-      }
-      const bool is_store = stores(site.kind);
-      add(is_store ? record.global_store : record.global_load, count.global);
-      add(is_store ? record.local_store : record.local_load, count.local);
-      add(is_store ? record.shared_store : record.shared_load, count.shared);
-      add(is_store ? line.global_store : line.global_load, count.global);
-      add(is_store ? line.shared_store : line.shared_load, count.shared);
+      add(record, site, count, warps, lanes);
+      add(lines[{site.file, site.line}], site, count, warps, lanes);
     }
   }
   for (auto& [key, line] : lines) {
@@ -100,6 +98,14 @@ LaunchRecord make_record(const Launch& launch, const RawCounts& counts,
     record.lines.push_back(std::move(line));
   }
   return record;
+}
+
+void add_resources(LaunchRecord& record, const KernelResources& resources,
+                   const GpuProfile& profile) {
+  const uint32_t threads = record.block[0] * record.block[1] * record.block[2];
+  record.resources = resources;
+  record.occupancy = occupancy(profile, static_cast<int>(threads), resources.registers,
+                               record.shared_static + record.shared_dynamic);
 }
 
 }  // namespace vgpu

@@ -5,13 +5,22 @@
 namespace vgpu::report {
 namespace {
 
-void add(Json& object, const std::string& name, const Traffic& traffic) {
+// The kinds of traffic that a launch or a line has none of are zeros, or left out.
+enum class Zeros { Show, Omit };
+
+void add(Json& object, const std::string& name, uint64_t count, Zeros zeros) {
+  if (count != 0 || zeros == Zeros::Show) object[name] = count;
+}
+
+void add(Json& object, const std::string& name, const Traffic& traffic, Zeros zeros) {
+  if (traffic.requests == 0 && zeros == Zeros::Omit) return;
   object[name + "_requests"] = traffic.requests;
   object[name + "_sectors"] = traffic.sectors;
   object[name + "_bytes"] = traffic.bytes;
 }
 
-void add(Json& object, const std::string& name, const SharedTraffic& traffic) {
+void add(Json& object, const std::string& name, const SharedTraffic& traffic, Zeros zeros) {
+  if (traffic.requests == 0 && zeros == Zeros::Omit) return;
   object[name + "_requests"] = traffic.requests;
   object[name + "_wavefronts"] = traffic.wavefronts;
   object[name + "_conflicts"] = traffic.conflicts;
@@ -24,17 +33,58 @@ Json by_class(const std::array<uint64_t, kInstructionClasses>& counts) {
   return object;
 }
 
+void add(Json& object, const Counts& counts, Zeros zeros) {
+  object["warp_instructions"] = counts.warp_instructions;
+  object["lane_instructions"] = counts.lane_instructions;
+  object["warp_instructions_by_class"] = by_class(counts.warp_by_class);
+  object["lane_instructions_by_class"] = by_class(counts.lane_by_class);
+  add(object, "global_load", counts.global_load, zeros);
+  add(object, "global_store", counts.global_store, zeros);
+  add(object, "global_atomic", counts.global_atomic, zeros);
+  add(object, "local_load", counts.local_load, zeros);
+  add(object, "local_store", counts.local_store, zeros);
+  add(object, "shared_load", counts.shared_load, zeros);
+  add(object, "shared_store", counts.shared_store, zeros);
+  add(object, "shared_atomic", counts.shared_atomic, zeros);
+  add(object, "ldmatrix", counts.ldmatrix, zeros);
+  add(object, "async_copy_bytes", counts.async_copy_bytes, zeros);
+  add(object, "async_copy_shared", counts.async_copy, zeros);
+  add(object, "branches", counts.branches, zeros);
+  add(object, "divergent_branches", counts.divergent_branches, zeros);
+  add(object, "barriers", counts.barriers, zeros);
+}
+
 Json to_json(const LineCounts& line) {
   Json object;
   object["file"] = line.file;
   object["line"] = line.line;
-  object["warp_instructions"] = line.warp_instructions;
-  object["lane_instructions"] = line.lane_instructions;
-  add(object, "global_load", line.global_load);
-  add(object, "global_store", line.global_store);
-  add(object, "shared_load", line.shared_load);
-  add(object, "shared_store", line.shared_store);
+  add(object, line, Zeros::Omit);
   return object;
+}
+
+void add_resources(Json& object, const LaunchRecord& record) {
+  const auto& resources = record.resources;
+  const auto known = [&](auto value) { return resources ? Json(value) : Json(); };
+  const KernelResources of_kernel = resources.value_or(KernelResources{});
+  object["registers_per_thread"] = known(of_kernel.registers);
+  object["stack_bytes"] = known(of_kernel.stack_bytes);
+  object["spill_store_bytes"] = known(of_kernel.spill_store_bytes);
+  object["spill_load_bytes"] = known(of_kernel.spill_load_bytes);
+  for (const char* key :
+       {"blocks_per_multiprocessor", "occupancy", "blocks_allowed_by", "occupancy_limited_by"})
+    object[key] = nullptr;
+  if (!record.occupancy) return;
+  const Occupancy& occupancy = *record.occupancy;
+  object["blocks_per_multiprocessor"] = occupancy.blocks;
+  object["occupancy"] = occupancy.fraction;
+  Json& allowed = object["blocks_allowed_by"] = {{"registers", occupancy.by_registers},
+                                                 {"shared_memory", occupancy.by_shared_memory},
+                                                 {"warps", occupancy.by_warps},
+                                                 {"blocks", occupancy.by_blocks}};
+  Json limits = Json::array();
+  for (const auto& [name, blocks] : allowed.items())
+    if (blocks == occupancy.blocks) limits.push_back(name);
+  object["occupancy_limited_by"] = std::move(limits);
 }
 
 }  // namespace
@@ -47,23 +97,8 @@ Json to_json(const LaunchRecord& record) {
   object["block"] = record.block;
   object["shared_static_bytes"] = record.shared_static;
   object["shared_dynamic_bytes"] = record.shared_dynamic;
-  object["warp_instructions"] = record.warp_instructions;
-  object["lane_instructions"] = record.lane_instructions;
-  object["warp_instructions_by_class"] = by_class(record.warp_by_class);
-  object["lane_instructions_by_class"] = by_class(record.lane_by_class);
-  add(object, "global_load", record.global_load);
-  add(object, "global_store", record.global_store);
-  add(object, "global_atomic", record.global_atomic);
-  add(object, "local_load", record.local_load);
-  add(object, "local_store", record.local_store);
-  add(object, "shared_load", record.shared_load);
-  add(object, "shared_store", record.shared_store);
-  add(object, "shared_atomic", record.shared_atomic);
-  object["async_copy_bytes"] = record.async_copy_bytes;
-  add(object, "async_copy_shared", record.async_copy);
-  object["branches"] = record.branches;
-  object["divergent_branches"] = record.divergent_branches;
-  object["barriers"] = record.barriers;
+  add_resources(object, record);
+  add(object, record, Zeros::Show);
   object["compulsory_sectors"] = record.compulsory_sectors;
   object["device_bytes"] = record.device_bytes;
   object["peak_device_bytes"] = record.peak_device_bytes;

@@ -13,7 +13,8 @@ using Json = nlohmann::ordered_json;  // keys in the order in which they are wri
 
 /// One object per launch: `kernel`, `grid`, `block`, `global_load_requests`, ... All counts are
 /// integers; an instruction class that did not occur is absent. `lines` has one object per source
-/// line that executed something.
+/// line that executed something, with the counts of a launch but those that are zero. Registers and
+/// occupancy are null where the record has none.
 Json to_json(const LaunchRecord& record);
 Json to_json(const std::vector<LaunchRecord>& records);
 

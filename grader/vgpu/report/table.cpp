@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <optional>
 
 namespace vgpu::report {
 namespace {
@@ -37,8 +39,12 @@ struct Row {
   uint64_t launches = 0, lane_instructions = 0;
   Traffic load, store;
   uint64_t atomic_requests = 0, load_conflicts = 0, store_conflicts = 0, divergent = 0, peak = 0;
+  std::optional<KernelResources> resources;
+  std::optional<double> occupancy;  // the lowest of the launches
 
   void add(const LaunchRecord& record) {
+    if (record.resources) resources = record.resources;
+    if (record.occupancy) occupancy = std::min(occupancy.value_or(1), record.occupancy->fraction);
     ++launches;
     lane_instructions += record.lane_instructions;
     add(load, record.global_load);
@@ -72,7 +78,7 @@ std::vector<Row> merge(const std::vector<LaunchRecord>& records) {
   return rows;
 }
 
-using Cells = std::array<std::string, 13>;
+using Cells = std::array<std::string, 16>;
 
 // Two heading lines: what is counted, and in what.
 const Cells kHeading1 = {"",
@@ -87,12 +93,19 @@ const Cells kHeading1 = {"",
                          "global atomic",
                          "shared load",
                          "shared store",
-                         "divergent"};
-const Cells kHeading2 = {"kernel",    "launches",  "instructions", "requests", "sectors",
-                         "bytes",     "requests",  "sectors",      "bytes",    "requests",
-                         "conflicts", "conflicts", "branches"};
+                         "divergent",
+                         "registers",
+                         "spilled",
+                         ""};
+const Cells kHeading2 = {"kernel",   "launches",   "instructions", "requests",
+                         "sectors",  "bytes",      "requests",     "sectors",
+                         "bytes",    "requests",   "conflicts",    "conflicts",
+                         "branches", "per thread", "bytes",        "occupancy"};
 
+// What is not known is a dash.
 Cells cells_of(const Row& row) {
+  const auto& used = row.resources;
+  const uint64_t spilled = used ? used->spill_store_bytes + used->spill_load_bytes : 0;
   return {short_name(row.kernel),
           with_separators(row.launches),
           with_separators(row.lane_instructions),
@@ -105,7 +118,10 @@ Cells cells_of(const Row& row) {
           with_separators(row.atomic_requests),
           with_separators(row.load_conflicts),
           with_separators(row.store_conflicts),
-          with_separators(row.divergent)};
+          with_separators(row.divergent),
+          used ? std::to_string(used->registers) : "-",
+          used ? with_separators(spilled) : "-",
+          row.occupancy ? std::to_string(std::lround(100 * *row.occupancy)) + " %" : "-"};
 }
 
 }  // namespace

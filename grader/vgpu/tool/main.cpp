@@ -43,6 +43,7 @@ environment (the options above set these; a program started without `vgpu run` o
   VGPU_COUNTERS=table|json[:FILE]   as --counters and --output
   VGPU_THREADS=N, VGPU_TIMEOUT=S    as --threads and --timeout
   VGPU_CHECK=LIST                   as --check
+  VGPU_PTXAS=PATH|none              ptxas for the registers in the counters (default: of the CUDA Toolkit at hand)
   VGPU_QUIET=1                      no messages of the virtual GPU on stderr
 )";
 

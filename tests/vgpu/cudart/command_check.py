@@ -109,7 +109,14 @@ class Refuse(unittest.TestCase):
     def test_help_documents_the_environment(self):
         done = vgpu("--help")
         self.assertEqual(done.returncode, 0)
-        for name in ("VGPU_THREADS", "VGPU_TIMEOUT", "VGPU_COUNTERS", "VGPU_QUIET", "--counters"):
+        for name in (
+            "VGPU_THREADS",
+            "VGPU_TIMEOUT",
+            "VGPU_COUNTERS",
+            "VGPU_PTXAS",
+            "VGPU_QUIET",
+            "--counters",
+        ):
             self.assertIn(name, done.stdout)
 
 

@@ -51,6 +51,39 @@ TEST(Json, NamesEveryCount) {
       EXPECT_EQ(json[std::string(name) + unit], 0) << name << unit;
 }
 
+TEST(Json, SaysRegistersAndOccupancyOrNull) {
+  LaunchRecord record = example();
+  record.shared_dynamic = 16384;
+  const report::Json unknown = report::to_json(record);
+  for (const char* key :
+       {"registers_per_thread", "stack_bytes", "spill_store_bytes", "spill_load_bytes",
+        "blocks_per_multiprocessor", "occupancy", "blocks_allowed_by", "occupancy_limited_by"}) {
+    ASSERT_TRUE(unknown.contains(key)) << key;
+    EXPECT_TRUE(unknown[key].is_null()) << key;
+  }
+  add_resources(record, {168, 24, 20, 16}, GpuProfile{});
+  const report::Json known = report::to_json(record);
+  EXPECT_EQ(known["registers_per_thread"], 168);
+  EXPECT_EQ(known["stack_bytes"], 24);
+  EXPECT_EQ(known["spill_store_bytes"], 20);
+  EXPECT_EQ(known["spill_load_bytes"], 16);
+  EXPECT_EQ(known["blocks_per_multiprocessor"], 6);  // of 64 threads: 12 warps of 64
+  EXPECT_EQ(known["occupancy"], 12.0 / 64);
+  EXPECT_EQ(known["blocks_allowed_by"],
+            report::Json({{"registers", 6}, {"shared_memory", 13}, {"warps", 32}, {"blocks", 32}}));
+  EXPECT_EQ(known["occupancy_limited_by"], report::Json({"registers"}));
+}
+
+TEST(Json, LeavesZerosOutOfLines) {
+  LaunchRecord record = example();
+  record.lines[0].ldmatrix = {2, 8, 0};
+  const report::Json line = report::to_json(record)["lines"][0];
+  EXPECT_EQ(line["global_load_sectors"], 4);
+  EXPECT_EQ(line["ldmatrix_conflicts"], 0);
+  for (const char* key : {"global_store_requests", "async_copy_bytes", "divergent_branches"})
+    EXPECT_FALSE(line.contains(key)) << key;
+}
+
 TEST(Json, KeepsLargeCountsExactly) {
   LaunchRecord record;
   record.lane_instructions = std::numeric_limits<uint64_t>::max();
@@ -83,6 +116,18 @@ TEST(Table, MergesLaunchesAndAlignsColumns) {
   EXPECT_THAT(rows[2], testing::StartsWith("flash<64> "));
   EXPECT_THAT(rows[3], testing::StartsWith("scale "));
   for (size_t i = 1; i < 4; ++i) EXPECT_EQ(rows[i].size(), rows[0].size()) << text;
+}
+
+TEST(Table, ShowsRegistersAndTheLowestOccupancy) {
+  LaunchRecord record = example(), larger = example();
+  EXPECT_THAT(report::table({record}), HasSubstr("  -        -          -\n"));
+  add_resources(record, {168, 24, 2000, 16}, GpuProfile{});
+  larger.block = {192, 1, 1};  // one block of 6 warps fits twice
+  add_resources(larger, {168, 24, 2000, 16}, GpuProfile{});
+  EXPECT_THAT(report::table({record, larger, record}), HasSubstr(" 168    2,016       19 %\n"));
+  larger.block = {384, 1, 1};  // one block of 12 warps
+  add_resources(larger, {200, 0, 0, 0}, GpuProfile{});
+  EXPECT_THAT(report::table({record, larger, record}), HasSubstr("  0 %\n"));
 }
 
 TEST(Table, ShortensNames) {

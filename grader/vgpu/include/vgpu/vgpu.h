@@ -20,7 +20,9 @@ void vgpuReset(void);
  *   {"launches": [ {kernel, grid, block, global_load_requests, ...} ], "findings": [ {"kind":
  * "race", "report": "..."} ], "fault": null | {"code": "...", "report": "..."},
  *    "peak_device_bytes": n, "device_bytes": n}
- * Copies at most `capacity` bytes with a final NUL and returns the full length without the NUL. */
+ * Registers and occupancy come from ptxas, which the first report of a module's launches runs; they
+ * are null when there is none, and with VGPU_PTXAS=none in the environment. Copies at most
+ * `capacity` bytes with a final NUL and returns the full length without the NUL. */
 size_t vgpuReport(char* buffer, size_t capacity);
 
 /* Names the allocation that starts at `pointer`, for error reports ("`O`"). Returns 0, or 1 when

@@ -2,54 +2,90 @@
 
 import re
 import subprocess
-from pathlib import Path
 
+import check_suites
 import pytest
+from check_suites import Case
 from flashlab.layout import Layout
 
 BUILD = Layout.of_this_package().root / "build"
 PROGRAMS = BUILD / "tests/vgpu/checks"
-SOURCE = Path(__file__).with_name("seeded.cu")
-HEADLINES = {
-    "race": "race on shared memory",
-    "uninitialised": "uninitialised read of shared memory",
+
+# What a report of each kind says, after the "vgpu: " that begins it.
+REPORTS = {
+    "race": r"race on shared memory",
+    "race_global": r"race on global memory",
+    "uninitialised": r"uninitialised read of shared memory",
+    "uninitialised_global": r"uninitialised read of global memory",
+    "async": r"use of shared memory that a cp\.async is still filling",
+    "bounds": r"illegal .* in global memory\n(?!(.*\n)*.*(freed before|a host pointer))",
+    "bounds_shared": r"illegal .* in shared memory|access outside of every array in shared memory",
+    "misaligned": r"misaligned ",
+    "freed": r"illegal .* in global memory\n(.*\n)*.*which was freed before",
+    "host_pointer": r"illegal .* in global memory\n(.*\n)*.*a host pointer used in a kernel",
+    "barrier": r"divergent barrier|deadlock: a barrier|threads of one block wait at different",
+    "shuffle": r"shuffle from a lane that is not there|deadlock in a warp",
+    "double_free": r"cudaFree: .*double free",
+    "leak": r".*4000 bytes.*(not|never) freed|.*(not|never) freed.*4000 bytes",
 }
-BUGS = [
-    (name, kind, number)
-    for number, line in enumerate(SOURCE.read_text(encoding="utf-8").splitlines(), start=1)
-    for name, kind in re.findall(r"// BUG (\w+): (\w+)$", line)
-]
+ON_THE_HOST = {"double_free", "leak"}  # no source line is known
+# Mistakes that hardware lets pass: only a check finds them.
+SILENT_WITHOUT_CHECKS = {"race", "race_global", "uninitialised", "uninitialised_global", "async"}
+
+SEEDED, CLEAN = check_suites.seeded(), check_suites.clean()
 
 
-def run(checks: str, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A test program on the virtual GPU; what the checks find goes to stderr."""
-    words = [str(BUILD / "bin/vgpu"), "run", "--check", checks, str(PROGRAMS / program), *arguments]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60)
+def run(case: Case, checks: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """A case on the virtual GPU; what the checks find goes to stderr."""
+    words = [str(BUILD / "bin/vgpu"), "run", "--check", checks, "--timeout", "30", *options]
+    words += [str(PROGRAMS / case.program), case.name]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120)
 
 
-def test_there_are_bugs() -> None:
-    kernels = re.findall(r"__global__ void (\w+)", SOURCE.read_text(encoding="utf-8"))
-    assert kernels
-    assert [name for name, _, _ in BUGS] == kernels
+def reports(stderr: str) -> list[str]:
+    return re.split(r"^vgpu: ", stderr, flags=re.MULTILINE)[1:]
 
 
-@pytest.mark.parametrize(("name", "kind", "line"), BUGS, ids=[name for name, _, _ in BUGS])
-def test_finds(name: str, kind: str, line: int) -> None:
-    said = run("all", "seeded", name).stderr
-    reports = [report for report in said.split("vgpu: ") if report.startswith(HEADLINES[kind])]
-    assert reports, said
-    # A race has two ends; a report names both.
-    ends = (f"seeded.cu:{line} ", f", at line {line}\n")
-    assert any(end in report for report in reports for end in ends), said
+def names_line(report: str, case: Case) -> bool:
+    """A report has a line in its second line; a race has two ends, and names both."""
+    source = f"{case.program.partition('/')[2]}.cu"
+    return f"{source}:{case.line} " in report or f", at line {case.line}\n" in report
 
 
-@pytest.mark.parametrize("name", [name for name, _, _ in BUGS])
-def test_is_silent_when_off(name: str) -> None:
-    assert run("none", "seeded", name).stderr == ""
+def test_suites_are_complete() -> None:
+    assert len(SEEDED) >= 40 and len(CLEAN) >= 40
+    assert {case.kind for case in SEEDED} == set(REPORTS)
+    for source in sorted(check_suites.FOLDER.glob("seeded/*.cu")):
+        marked = [case.name for case in SEEDED if case.program == f"seeded/{source.stem}"]
+        assert sorted(marked) == sorted(check_suites.names(source)), source
+    for program in {case.program for case in SEEDED + CLEAN}:
+        words = [str(BUILD / "bin/vgpu"), "run", str(PROGRAMS / program), "--list"]
+        listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+        assert listed == check_suites.names(check_suites.FOLDER / f"{program}.cu")
 
 
-def test_clean_programs_raise_no_alarm() -> None:
-    result = run("all", "clean")
+@pytest.mark.parametrize("case", SEEDED, ids=lambda case: case.name)
+def test_finds(case: Case) -> None:
+    said = run(case, "all").stderr
+    found = [report for report in reports(said) if re.match(REPORTS[case.kind], report)]
+    assert found, said
+    if case.kind in ON_THE_HOST:
+        return
+    assert any(names_line(report, case) for report in found), said
+    # One mistake: whatever else is said about it is said about the same line.
+    assert all(names_line(report, case) for report in reports(said)), said
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in SEEDED if c.kind in SILENT_WITHOUT_CHECKS], ids=lambda case: case.name
+)
+def test_is_silent_when_off(case: Case) -> None:
+    assert run(case, "none").stderr == ""
+
+
+@pytest.mark.parametrize("case", CLEAN, ids=lambda case: f"{case.program}-{case.name}")
+def test_clean_program_raises_no_alarm(case: Case) -> None:
+    result = run(case, "all")
     assert (result.returncode, result.stderr) == (0, "")
 
 
@@ -59,15 +95,8 @@ def test_existing_programs_raise_no_alarm(threads: str) -> None:
     programs = [p for p in sorted(folder.iterdir()) if p.is_file() and p.stat().st_mode & 0o100]
     assert len(programs) > 20
     for program in programs:
-        words = [
-            str(BUILD / "bin/vgpu"),
-            "run",
-            "--check",
-            "all",
-            "--threads",
-            threads,
-            str(program),
-        ]
+        words = [str(BUILD / "bin/vgpu"), "run", "--check", "all", "--threads", threads]
+        words += [str(program)]
         words += ["128"] if program.name == "flash_one_thread_per_row" else []
         result = subprocess.run(words, capture_output=True, text=True, timeout=120)
         alarms = [
@@ -77,4 +106,4 @@ def test_existing_programs_raise_no_alarm(threads: str) -> None:
 
 
 def test_unknown_check_is_named() -> None:
-    assert "there is no check `speling`" in run("speling", "clean").stderr
+    assert "there is no check `speling`" in run(CLEAN[0], "speling").stderr

@@ -99,7 +99,7 @@ def provenance() -> dict[str, str]:
         "driver": driver.strip(),
         "compiler": find_compiler(LAYOUT).version,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "command": f"tools/record_gpu.py {sys.argv[1]} {Path(sys.argv[2]).name}",
+        "command": "tools/" + " ".join(Path(word).name for word in sys.argv),
     }
 
 
@@ -248,6 +248,12 @@ def record_verdicts() -> dict[str, Any]:
     return {"seed": SEED, "submissions": submissions}
 
 
+def compact_json(document: dict[str, Any]) -> str:
+    """A document as text; a list or object without others in it stays on one line."""
+    text = json.dumps(document, indent=1)
+    return re.sub(r"[\[{][^\[\]{}]*[\]}]", lambda part: " ".join(part[0].split()), text) + "\n"
+
+
 def main() -> int:
     """Runs one recording and writes it."""
     recordings = {
@@ -268,10 +274,7 @@ def main() -> int:
             )
             return 2
     document = {"provenance": provenance(), **recordings[sys.argv[1]]()}
-    text = json.dumps(document, indent=1)
-    # A list or object without others in it stays on one line.
-    text = re.sub(r"[\[{][^\[\]{}]*[\]}]", lambda part: " ".join(part[0].split()), text)
-    Path(sys.argv[2]).write_text(text + "\n", encoding="utf-8")
+    Path(sys.argv[2]).write_text(compact_json(document), encoding="utf-8")
     return 0
 
 

@@ -12,7 +12,7 @@ struct Environment {
   enum class Counters { None, Table, Json };
 
   unsigned threads = 0;  ///< VGPU_THREADS: CPU threads that run blocks; 0: one per core
-  std::vector<ObserverFactory> checks;  ///< VGPU_CHECK: none, all, or names separated by commas
+  Checks checks;                ///< VGPU_CHECK: none, all, or names separated by commas
   double timeout_seconds = 0;           ///< VGPU_TIMEOUT: wall time of one launch; 0: no limit
   Counters counters = Counters::None;   ///< VGPU_COUNTERS=table|json[:FILE]
   std::string counters_file;            ///< empty: stderr

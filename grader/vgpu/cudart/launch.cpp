@@ -87,13 +87,11 @@ void run(Runtime& runtime, const void* func, const Configuration& configuration,
       Unlocked unlocked(runtime.mutex);
       counts = device.run(launch);
     }
-    for (const vgpu::Finding& finding : counts.findings) {
-      runtime.say(finding.report);
-      runtime.findings.push_back(finding);
-    }
+    for (const vgpu::Finding& finding : counts.findings) runtime.add_finding(finding);
     runtime.add_record(vgpu::make_record(launch, counts, device.memory()),
                        function.module->assembly);
   } catch (const vgpu::Fault& fault) {
+    for (const vgpu::Finding& finding : fault.findings) runtime.add_finding(finding);
     runtime.raise_fault(fault);
   }
 }

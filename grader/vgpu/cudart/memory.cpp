@@ -18,7 +18,10 @@ void* allocate(Runtime& runtime, size_t bytes, MemoryKind kind, unsigned flags =
          std::to_string(bytes) +
              " bytes do not fit: " + std::to_string(runtime.memory().current_bytes()) + " of " +
              std::to_string(runtime.memory().capacity()) + " bytes are in use");
-  if (kind != MemoryKind::Device) runtime.pointers.add(pointer, bytes, kind, flags);
+  if (kind != MemoryKind::Device) {
+    runtime.pointers.add(pointer, bytes, kind, flags);
+    runtime.memory().note_written(pointer, bytes);  // the host may write it directly
+  }
   return pointer;
 }
 

@@ -77,7 +77,7 @@ Device& Runtime::device() {
     DeviceOptions options;
     options.threads = environment.threads;
     options.timeout_seconds = environment.timeout_seconds;
-    options.observers = environment.checks;
+    options.observers = environment.checks.observers;
     device_ = std::make_unique<Device>(GpuProfile{}, options);
   } catch (const std::bad_alloc&) {
     fail(cudaErrorInitializationError,
@@ -88,6 +88,11 @@ Device& Runtime::device() {
          std::string("the virtual GPU cannot start: ") + error.what());
   }
   return *device_;
+}
+
+void Runtime::add_finding(const Finding& finding) {
+  say(finding.report);
+  findings.push_back(finding);
 }
 
 void Runtime::raise_fault(const Fault& fault) {

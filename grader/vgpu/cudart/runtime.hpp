@@ -54,6 +54,8 @@ class Runtime {
   Device& device();
   DeviceMemory& memory() { return device().memory(); }
 
+  /// Keeps what a check has found, and prints it.
+  void add_finding(const Finding& finding);
   /// Keeps a device fault for the next call that waits, and prints its report once.
   void raise_fault(const Fault& fault);
   bool fault_waits() const { return fault_.has_value() && sticky_ == cudaSuccess; }

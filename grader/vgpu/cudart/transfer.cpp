@@ -44,13 +44,16 @@ void copy_box(Runtime& runtime, void* target, Layout target_layout, const void* 
   bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
   require_side(runtime, target, span(box, target_layout), to_device, "the destination");
   require_side(runtime, source, span(box, source_layout), from_device, "the source");
-  for (size_t z = 0; z < box.depth; ++z)
-    for (size_t y = 0; y < box.height; ++y)
-      std::memmove(
-          static_cast<char*>(target) + (z * target_layout.rows_per_slice + y) * target_layout.pitch,
-          static_cast<const char*>(source) +
-              (z * source_layout.rows_per_slice + y) * source_layout.pitch,
-          box.width);
+  for (size_t z = 0; z < box.depth; ++z) {
+    for (size_t y = 0; y < box.height; ++y) {
+      char* to =
+          static_cast<char*>(target) + (z * target_layout.rows_per_slice + y) * target_layout.pitch;
+      const char* from = static_cast<const char*>(source) +
+                         (z * source_layout.rows_per_slice + y) * source_layout.pitch;
+      std::memmove(to, from, box.width);
+      runtime.memory().note_copied(to, from, box.width);
+    }
+  }
 }
 
 void copy_range(Runtime& runtime, void* target, const void* source, size_t bytes,
@@ -62,10 +65,13 @@ void fill_box(Runtime& runtime, void* target, Layout layout, Box box, int value)
   if (box.empty()) return;
   require_pitch(box, layout, cudaErrorInvalidValue);
   require_side(runtime, target, span(box, layout), true, "the destination");
-  for (size_t z = 0; z < box.depth; ++z)
-    for (size_t y = 0; y < box.height; ++y)
-      std::memset(static_cast<char*>(target) + (z * layout.rows_per_slice + y) * layout.pitch,
-                  value, box.width);
+  for (size_t z = 0; z < box.depth; ++z) {
+    for (size_t y = 0; y < box.height; ++y) {
+      char* row = static_cast<char*>(target) + (z * layout.rows_per_slice + y) * layout.pitch;
+      std::memset(row, value, box.width);
+      runtime.memory().note_written(row, box.width);
+    }
+  }
 }
 
 }  // namespace vgpu::cudart

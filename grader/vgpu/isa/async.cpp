@@ -20,6 +20,7 @@ namespace {
     collect_addresses(to, w.lanes<uint32_t>(op->a), op->imm, all);
 
   AsyncCopy copy;
+  copy.op = op;
   copy.lanes = all;
   copy.bytes = bytes;
   const uint32_t ignored = more.ignore == isa::kNone ? 0 : w.predicate(more.ignore);
@@ -64,7 +65,7 @@ const Op* commit(Warp& w, const Op* op) {
 }
 
 const Op* wait(Warp& w, const Op* op) {
-  w.copies.wait(w.active, static_cast<uint32_t>(op->imm), w.shared);
+  w.copies.wait(w, static_cast<uint32_t>(op->imm));
   return next(w, op + 1);
 }
 

@@ -128,6 +128,7 @@ const Op* nop(Warp& w, const Op* op) {
 }
 const Op* fence(Warp& w, const Op* op) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  if (w.quick == 0) notify_fence(w);
   return next(w, op + 1);
 }
 

@@ -5,6 +5,7 @@
 #include "isa/isa.hpp"
 #include "isa/lanes.hpp"
 #include "isa/vector.hpp"
+#include "machine/observer.hpp"
 
 namespace vgpu::VGPU_VARIANT {
 namespace {
@@ -48,8 +49,21 @@ template <class Address>
   }
 }
 
-// Op: a = base address, c = number of steps, d = index of the run, imm = distance behind it,
-// operands[extra...] = lowest and highest offset, then the steps.
+/// The observers' view of a run: spans of bytes, `list` = their number, then offset and length of
+/// each. False when the instructions have to execute one by one.
+[[gnu::noinline]] bool is_clean(const Warp& w, const Op* op, const uint32_t* list,
+                                int64_t address) {
+  bool clean = true;
+  for (uint32_t k = 0; k < list[0]; ++k) {
+    const auto at = static_cast<uint32_t>(address + static_cast<int32_t>(list[1 + 2 * k]));
+    clean &= notify_broadcast(w, op, at, list[2 + 2 * k]);
+  }
+  return clean;
+}
+
+// Op: a = base address, c = number of steps, d = index of the run, imm = distance behind it, b =
+// where the spans of is_clean() begin in operands, operands[extra...] = lowest and highest offset,
+// then the steps.
 template <class Address>
 const Op* shared_run(Warp& w, const Op* op) {
   const Address* base = w.lanes<Address>(op->a);
@@ -57,10 +71,11 @@ const Op* shared_run(Warp& w, const Op* op) {
   const auto address = static_cast<int64_t>(base[0]);
   const int64_t low = address + static_cast<int32_t>(list[0]),
                 high = address + static_cast<int32_t>(list[1]) + 4;
-  if (w.active != w.quick || low < 0 || high > w.shared_bytes || (address & 3) != 0 ||
+  if (w.active != kFullMask || low < 0 || high > w.shared_bytes || (address & 3) != 0 ||
       !same_address(base)) {
     return next(w, op + 1);
   }
+  if (w.quick == 0 && !is_clean(w, op, w.operands + op->b, address)) return next(w, op + 1);
   const auto* steps = reinterpret_cast<const FusedStep*>(list + 2);
   execute_steps(w, steps, steps + op->c, w.shared + address);
   w.run_counts[op->d] += 1;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "isa/map.hpp"
+#include "machine/observer.hpp"
 
 namespace vgpu::VGPU_VARIANT {
 namespace {
@@ -26,6 +27,16 @@ enum class Shuffle : uint8_t { Up, Down, Butterfly, Index };
           "the mask must contain every lane that takes part");
 }
 
+/// Tells the observers which lanes take the value of one of `absent`.
+[[gnu::noinline]] void tell_absent(const Warp& w, const Op* op, uint32_t absent,
+                                   const uint8_t* source) {
+  if (absent == 0) return;
+  for (int i = 0; i < 32; ++i) {
+    if ((w.active >> i & 1) != 0 && (absent >> source[i] & 1) != 0)
+      notify_absent_lane(w, op, i, source[i]);
+  }
+}
+
 // Operands: d = value, a = source, b = lane or distance, c = clamp and segment mask,
 // operands[extra] = members, operands[extra + 1] = predicate "source in range" or kNone.
 template <Shuffle kMode>
@@ -37,6 +48,7 @@ const Op* shuffle(Warp& w, const Op* op) {
   const uint32_t* b = w.lanes<uint32_t>(op->b);
   const uint32_t* c = w.lanes<uint32_t>(op->c);
   alignas(64) uint32_t result[32];
+  uint8_t source[32];
   uint32_t in_range = 0;
   for (int i = 0; i < 32; ++i) {
     const int distance = static_cast<int>(b[i] & 31);
@@ -57,9 +69,11 @@ const Op* shuffle(Warp& w, const Op* op) {
       from = least | (distance & ~segment);
       valid = from <= most;
     }
-    result[i] = a[valid ? from : i];
+    source[i] = static_cast<uint8_t>(valid ? from : i);
+    result[i] = a[source[i]];
     in_range |= static_cast<uint32_t>(valid) << i;
   }
+  if (w.quick == 0) tell_absent(w, op, members & ~w.active, source);
   write_lanes<uint32_t>(w, op->d, [&](int i) { return result[i]; });
   const uint32_t predicate = w.operands[op->extra + 1];
   if (predicate != isa::kNone) write_predicate(w, predicate, in_range);

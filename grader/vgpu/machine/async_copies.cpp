@@ -1,6 +1,10 @@
 #include "machine/async_copies.hpp"
 
+#include <algorithm>
 #include <cstring>
+
+#include "machine/observer.hpp"
+#include "machine/warp.hpp"
 
 namespace vgpu {
 namespace {
@@ -53,10 +57,16 @@ void AsyncCopies::commit(uint32_t lanes) {
   }
 }
 
-void AsyncCopies::wait(uint32_t lanes, uint32_t groups, uint8_t* shared) {
+void AsyncCopies::wait(const Warp& warp, uint32_t groups) {
   for (AsyncCopy& copy : pending_) {
-    if (copy.groups < groups) continue;
-    carry_out(copy, copy.lanes & lanes, shared);
+    const uint32_t lanes = copy.lanes & warp.active;
+    if (copy.groups < groups || lanes == 0) continue;
+    carry_out(copy, lanes, warp.shared);
+    if (warp.quick == 0) {
+      uint64_t to[kWarpSize];
+      std::copy_n(copy.to, kWarpSize, to);
+      notify_copy_landed({warp, copy.op, MemoryKind::Shared, Intent::Store, copy.bytes, lanes, to});
+    }
     copy.lanes &= ~lanes;
   }
   std::erase_if(pending_, [](const AsyncCopy& copy) { return copy.lanes == 0; });

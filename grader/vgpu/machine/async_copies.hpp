@@ -9,8 +9,12 @@
 
 namespace vgpu {
 
+struct Op;
+struct Warp;
+
 /// One cp.async instruction: each lane copies `bytes` bytes from global to shared memory.
 struct AsyncCopy {
+  const Op* op = nullptr;       ///< the instruction
   uint32_t lanes = 0;           ///< that have not waited for it yet
   uint32_t groups = 0;          ///< committed since it was issued: 1 when its group is the last one
   uint32_t bytes = 0;           ///< 4, 8 or 16
@@ -30,8 +34,8 @@ class AsyncCopies {
   /// Closes the current group of each of `lanes`; it may be empty.
   void commit(uint32_t lanes);
 
-  /// Carries out the copies of `lanes` that at least `groups` commits followed.
-  void wait(uint32_t lanes, uint32_t groups, uint8_t* shared);
+  /// Carries out the copies of the warp's active lanes that at least `groups` commits followed.
+  void wait(const Warp& warp, uint32_t groups);
 
  private:
   std::vector<AsyncCopy> pending_;

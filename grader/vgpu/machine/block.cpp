@@ -84,7 +84,14 @@ Block::Block(LaunchContext& launch_context) : context(launch_context) {
     fill_invariants(context, warp.register_file);
     warp.quick = context.observers->empty() ? kFullMask : 0;
   }
-  for (const ObserverFactory& make : *context.observers) observers.push_back(make(*this));
+  for (const ObserverFactory& make : *context.observers) {
+    auto observer = make(*this);
+    if (observer == nullptr) continue;
+    for (const MemoryKind kind : {MemoryKind::Global, MemoryKind::Shared, MemoryKind::Local}) {
+      if (observer->watches(kind)) watching_[static_cast<size_t>(kind)].push_back(observer.get());
+    }
+    observers.push_back(std::move(observer));
+  }
 }
 
 uint64_t Block::special(const Warp& warp, Special which, uint32_t lane) const {
@@ -142,7 +149,7 @@ uint64_t Block::special(const Warp& warp, Special which, uint32_t lane) const {
     case Special::DynamicSharedSize:
       return context.launch->dynamic_shared;
     case Special::TotalSharedSize:
-      return context.shared_bytes;
+      return context.kernel->static_shared + context.launch->dynamic_shared;
     case Special::Count_:
       break;
   }
@@ -179,7 +186,8 @@ void Block::prepare_warp(Warp& warp, uint32_t threads) {
   }
 }
 
-void Block::run(uint64_t linear) {
+void Block::run(uint64_t number) {
+  linear = number;
   const auto& grid = context.launch->grid;
   const auto& block = context.launch->block;
   index = {static_cast<uint32_t>(linear % grid[0]),
@@ -213,7 +221,7 @@ void Block::arrive(Warp& warp, const Arrival& arrival) {
                "barrier " + std::to_string(arrival.id) + " does not exist",
                "a block has barriers 0 to 15");
   }
-  for (const auto& observer : observers) observer->arrives(warp, arrival.id);
+  for (const auto& observer : observers) observer->arrives(warp, arrival.op, arrival.id);
   Barrier& barrier = barriers_[arrival.id];
   barrier.arrived +=
       arrival.threads != 0 ? kWarpSize : static_cast<uint32_t>(std::popcount(arrival.lanes));
@@ -268,22 +276,6 @@ void Block::report_deadlock() {
   stuck->fault(FaultCode::Synchronisation, waiting_[static_cast<size_t>(stuck->index)].op,
                std::countr_zero(stuck->live), "deadlock: a barrier that can never be complete",
                detail);
-}
-
-void Block::find(const std::string& kind, const Warp& warp, const Op* op, int lane,
-                 const std::string& headline, const std::string& detail) {
-  for (const Finding& known : counts.findings) {
-    if (known.site == op->site && known.kind == kind) return;
-  }
-  counts.findings.push_back({kind, warp.report(op, lane, headline, detail), op->site});
-}
-
-void notify_observers(const Access& access) {
-  for (const auto& observer : access.warp.block->observers) observer->access(access);
-}
-
-void notify_warp_barrier(const Warp& warp) {
-  for (const auto& observer : warp.block->observers) observer->warp_synchronised(warp);
 }
 
 bool Block::find_allocation(uint64_t address, AccessCache& cache) const {

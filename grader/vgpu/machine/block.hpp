@@ -28,6 +28,7 @@ struct LaunchContext {
   std::vector<uint8_t> parameters;  ///< the kernel's parameter buffer
   uint32_t shared_bytes = 0;        ///< static and dynamic, per block
   uint64_t grid_id = 0;
+  unsigned threads = 1;  ///< of the CPU that run blocks
   double timeout_seconds = 0;
   std::chrono::steady_clock::time_point start;
   std::atomic<uint64_t> next_block{0};
@@ -39,8 +40,8 @@ struct LaunchContext {
 struct Block {
   explicit Block(LaunchContext& context);
 
-  /// Runs block number `linear` of the grid to its end. Throws Fault.
-  void run(uint64_t linear);
+  /// Runs block `number` of the grid to its end. Throws Fault.
+  void run(uint64_t number);
 
   /// Throws Fault when the launch has run for too long or need not go on. Called from long loops.
   void check_clock(const Warp& warp, const Op* op);
@@ -57,6 +58,8 @@ struct Block {
     uint32_t vote = 0;
   };
   void arrive(Warp& warp, const Arrival& arrival);
+  size_t warps() const { return warps_.size(); }
+
   /// The outcome of the reduction that the warp waited for.
   uint32_t reduction(const Warp& warp) const {
     return waiting_[static_cast<size_t>(warp.index)].result;
@@ -70,16 +73,29 @@ struct Block {
   /// path of an access.
   bool find_allocation(uint64_t address, AccessCache& cache) const;
 
-  /// Notes what a check has found, once for each instruction and kind.
-  void find(const std::string& kind, const Warp& warp, const Op* op, int lane,
-            const std::string& headline, const std::string& detail);
+  /// Notes what a check has found, once for each instruction and kind (observer.cpp). It does not
+  /// count when `clear` is called for the instruction `suspect`, by any block.
+  struct Found {
+    const char* kind;
+    const Warp& warp;
+    const Op* op;
+    int lane;
+    uint32_t suspect = Finding::kFirm;
+  };
+  void find(const Found& what, const std::string& headline, const std::string& detail);
+  void clear(uint32_t site);
 
   LaunchContext& context;
   std::array<uint32_t, 3> index{};  ///< ctaid
+  uint64_t linear = 0;              ///< the block's number in the grid
   RawCounts counts;
   std::vector<AccessCache> caches;  ///< per site
   std::vector<uint8_t> shared;
   std::vector<std::unique_ptr<Observer>> observers;
+  /// Those of them that watch a kind of memory.
+  const std::vector<Observer*>& watching(MemoryKind kind) const {
+    return watching_[static_cast<size_t>(kind)];
+  }
 
  private:
   static constexpr size_t kBarriers = 16;
@@ -99,6 +115,7 @@ struct Block {
   bool release_barriers();
   [[noreturn]] void report_deadlock();
 
+  std::array<std::vector<Observer*>, 3> watching_;
   std::vector<Warp> warps_;
   std::vector<uint8_t> register_memory_, local_memory_;
   std::vector<Waiting> waiting_;

@@ -70,6 +70,9 @@ struct Finding {
   std::string kind;    ///< "race", "uninitialised", ...
   std::string report;  ///< as in Fault
   uint32_t site = 0;   ///< the instruction, as index into Kernel::sites
+  uint64_t block = 0;      ///< the first that shows it, by its number in the grid
+  uint32_t suspect = kFirm;  ///< dropped when RawCounts::cleared names this instruction
+  static constexpr uint32_t kFirm = 0xFFFFFFFFu;
 };
 
 struct RawCounts {
@@ -79,6 +82,7 @@ struct RawCounts {
   uint64_t compulsory_sectors = 0;
   double seconds = 0;
   std::vector<Finding> findings;  ///< of the checks, at most one for each instruction and kind
+  std::vector<uint32_t> cleared;  ///< instructions that turned out to be correct
 
   void add(const RawCounts& other);
 };

@@ -4,7 +4,9 @@
 #include <condition_variable>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <thread>
+#include <tuple>
 
 #include "machine/block.hpp"
 
@@ -67,7 +69,9 @@ class Device::Pool {
 };
 
 Device::Device(GpuProfile profile, DeviceOptions options)
-    : profile_(std::move(profile)), options_(std::move(options)), memory_(profile_.global_memory) {}
+    : profile_(std::move(profile)), options_(std::move(options)), memory_(profile_.global_memory) {
+  if (!options_.observers.empty()) memory_.track_writes();
+}
 
 Device::~Device() = default;
 
@@ -88,6 +92,27 @@ struct FirstFault {
   }
 };
 
+// The findings that stand, in the order of the program.
+void settle_findings(RawCounts& counts) {
+  std::erase_if(counts.findings, [&](const Finding& finding) {
+    return std::find(counts.cleared.begin(), counts.cleared.end(), finding.suspect) !=
+           counts.cleared.end();
+  });
+  std::sort(counts.findings.begin(), counts.findings.end(), [](const Finding& a, const Finding& b) {
+    return std::tie(a.site, a.kind) < std::tie(b.site, b.kind);
+  });
+}
+
+[[noreturn]] void rethrow(const std::exception_ptr& thrown, const RawCounts& counts) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const Fault& fault) {
+    Fault told = fault;
+    told.findings = counts.findings;
+    throw told;
+  }
+}
+
 uint64_t count_touched(const LaunchContext& context) {
   uint64_t sectors = 0;
   for (size_t i = 0; i < context.touched.size(); ++i) {
@@ -105,11 +130,16 @@ uint64_t count_touched(const LaunchContext& context) {
 
 void RawCounts::add(const RawCounts& other) {
   for (const Finding& finding : other.findings) {
-    const bool known = std::any_of(findings.begin(), findings.end(), [&](const Finding& f) {
+    const auto known = std::find_if(findings.begin(), findings.end(), [&](const Finding& f) {
       return f.site == finding.site && f.kind == finding.kind;
     });
-    if (!known) findings.push_back(finding);
+    if (known == findings.end())
+      findings.push_back(finding);
+    else if (const bool firm = finding.suspect == Finding::kFirm;
+             firm == (known->suspect == Finding::kFirm) ? finding.block < known->block : firm)
+      *known = finding;
   }
+  cleared.insert(cleared.end(), other.cleared.begin(), other.cleared.end());
   runs.resize(std::max(runs.size(), other.runs.size()));
   for (size_t i = 0; i < other.runs.size(); ++i) runs[i] += other.runs[i];
   blocks.resize(std::max(blocks.size(), other.blocks.size()));
@@ -161,27 +191,28 @@ RawCounts Device::run(const Launch& launch) {
     std::memcpy(context.parameters.data() + kernel.params[i].offset, launch.arguments[i],
                 kernel.params[i].size);
   }
-  context.shared_bytes = static_cast<uint32_t>(kernel.static_shared + launch.dynamic_shared);
+  context.shared_bytes =
+      static_cast<uint32_t>(kernel.static_shared + kernel.shared_padding + launch.dynamic_shared);
   context.grid_id = next_grid++;
   context.timeout_seconds = options_.timeout_seconds;
   context.start = std::chrono::steady_clock::now();
 
   const uint64_t blocks = uint64_t{launch.grid[0]} * launch.grid[1] * launch.grid[2];
   const unsigned threads = static_cast<unsigned>(std::min<uint64_t>(pool_->size(), blocks));
+  context.threads = threads;
   RawCounts total;
   std::mutex total_mutex;
   FirstFault first;
   pool_->run(threads, [&] {
     uint64_t linear = 0;
+    std::optional<Block> block;
     try {
-      Block block(context);
+      block.emplace(context);
       // Blocks are handed out in order, so every block below a failing one has been started.
       while ((linear = context.next_block.fetch_add(1)) < blocks &&
              linear <= context.last_block.load()) {
-        block.run(linear);
+        block->run(linear);
       }
-      const std::lock_guard lock(total_mutex);
-      total.add(block.counts);
     } catch (const Fault& fault) {
       uint64_t seen = context.last_block.load();
       while (linear < seen && !context.last_block.compare_exchange_weak(seen, linear)) {
@@ -191,8 +222,11 @@ RawCounts Device::run(const Launch& launch) {
       context.last_block = 0;
       first.record(linear, std::current_exception());
     }
+    const std::lock_guard lock(total_mutex);
+    if (block) total.add(block->counts);
   });
-  if (first.fault) std::rethrow_exception(first.fault);
+  settle_findings(total);
+  if (first.fault) rethrow(first.fault, total);
   for (size_t r = 0; r < kernel.runs.size(); ++r) {
     for (const FusedRun::Load& load : kernel.runs[r].loads) {
       total.sites[load.site].shared.requests += total.runs[r];

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+#include "machine/counts.hpp"
 
 namespace vgpu {
 
@@ -26,6 +29,7 @@ struct Fault : std::runtime_error {
   Fault(FaultCode fault_code, const std::string& report)
       : std::runtime_error(report), code(fault_code) {}
   FaultCode code;
+  std::vector<Finding> findings;  ///< of the checks, in the launch until then
 };
 
 }  // namespace vgpu

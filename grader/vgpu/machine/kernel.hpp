@@ -28,13 +28,24 @@ struct Op {
   uint32_t extra = 0;  ///< index into Kernel::operands for operations with more than four operands
 };
 
+/// How far a memory instruction orders others. Volatile, relaxed and acquiring accesses are strong:
+/// two of them do not race.
+enum class Strength : uint8_t { Weak, Strong, Releasing };
+
 /// Where an operation comes from, for counters and messages.
 struct Site {
   uint32_t file = 0;  ///< index into Kernel::files
   int line = 0;       ///< of the source file, 0 when the object has no line information
   int ptx_line = 0;
   InstructionClass kind = InstructionClass::Other;
+  Strength strength = Strength::Weak;
   std::string mnemonic;
+};
+
+/// A `__shared__` array of fixed size.
+struct SharedArray {
+  std::string name;
+  uint32_t offset = 0, size = 0;  ///< bytes
 };
 
 /// A straight run of operations, counted as one.
@@ -116,6 +127,10 @@ struct Kernel {
   std::vector<KernelParam> params;
   size_t param_bytes = 0;
   size_t static_shared = 0;                  ///< bytes
+  size_t shared_padding = 0;                 ///< bytes between the arrays, under observation only
+  std::vector<SharedArray> shared_arrays;    ///< by offset
+  /// Bytes of the smallest access to shared and to global memory, at most 4.
+  uint32_t shared_cell = 4, global_cell = 4;
   uint32_t max_threads[3] = {0, 0, 0};       ///< .maxntid, zeros when absent
   uint32_t required_threads[3] = {0, 0, 0};  ///< .reqntid
   uint32_t register_slots = 0;               ///< 32-bit registers of the entry after compaction

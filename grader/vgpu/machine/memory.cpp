@@ -20,6 +20,14 @@ uint64_t round_up(uint64_t value, uint64_t to) {
   return (value + to - 1) / to * to;
 }
 
+/// Address space that reads as zero; its pages take memory only when they are touched.
+void* reserve(uint64_t bytes) {
+  void* range = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (range == MAP_FAILED) throw std::bad_alloc();
+  return range;
+}
+
 std::string bytes_text(uint64_t bytes) {
   return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
 }
@@ -31,17 +39,31 @@ std::string quoted(const Allocation& allocation) {
 }  // namespace
 
 DeviceMemory::DeviceMemory(size_t capacity) : capacity_(capacity) {
-  // Room for red zones and quarantined ranges; pages take memory only when they are touched.
+  // Room for red zones and quarantined ranges.
   size_ = std::max<uint64_t>(uint64_t{capacity} * 4, uint64_t{1} << 32);
-  void* range = mmap(nullptr, size_, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (range == MAP_FAILED) throw std::bad_alloc();
-  base_ = reinterpret_cast<uint64_t>(range);
+  base_ = reinterpret_cast<uint64_t>(reserve(size_));
   next_ = base_ + kRedZone;
 }
 
 DeviceMemory::~DeviceMemory() {
   munmap(reinterpret_cast<void*>(base_), size_);
+  if (written_ != nullptr) munmap(written_, size_);
+}
+
+void DeviceMemory::track_writes() {
+  if (written_ == nullptr) written_ = static_cast<uint8_t*>(reserve(size_));
+}
+
+void DeviceMemory::note_written(const void* begin, size_t bytes) {
+  if (written_ == nullptr || !is_device_address(begin)) return;
+  std::memset(written_ + (reinterpret_cast<uint64_t>(begin) - base_), 1, bytes);
+}
+
+void DeviceMemory::note_copied(const void* to, const void* from, size_t bytes) {
+  if (written_ == nullptr || !is_device_address(to)) return;
+  if (!is_device_address(from)) return note_written(to, bytes);
+  std::memmove(written_ + (reinterpret_cast<uint64_t>(to) - base_),
+               written_ + (reinterpret_cast<uint64_t>(from) - base_), bytes);
 }
 
 void* DeviceMemory::allocate(size_t bytes, std::string name, bool counted) {
@@ -72,6 +94,7 @@ void* DeviceMemory::allocate(size_t bytes, std::string name, bool counted) {
     peak_ = std::max(peak_.load(), current_.load());
   }
   std::memset(reinterpret_cast<void*>(begin), kFreshByte, bytes);
+  if (written_ != nullptr) std::memset(written_ + (begin - base_), 0, bytes);
   return reinterpret_cast<void*>(begin);
 }
 

@@ -53,6 +53,20 @@ class DeviceMemory {
   /// Sentence that says where an address lies: "4 bytes past the end of `O` (4096 bytes)".
   std::string describe(uint64_t address) const;
 
+  /// From here on remembers which bytes of device memory have been written; needs as much address
+  /// space again. For the check of uninitialised reads.
+  void track_writes();
+  /// The host, or an API call, writes [begin, begin + bytes). Nothing happens unless writes are
+  /// tracked or the range is not device memory.
+  void note_written(const void* begin, size_t bytes);
+  /// An API call copies between two ranges of device memory, or from the host.
+  void note_copied(const void* to, const void* from, size_t bytes);
+  /// For each byte of the reserved range 1 when it has been written and 0 otherwise; to be indexed
+  /// with a device address minus base(). nullptr when writes are not tracked.
+  uint8_t* written() const { return written_; }
+  uint64_t base() const { return base_; }
+  uint64_t reserved_bytes() const { return size_; }
+
   std::shared_ptr<const AllocationTable> snapshot() const;
 
   size_t capacity() const { return capacity_; }
@@ -67,6 +81,7 @@ class DeviceMemory {
   mutable std::shared_ptr<const AllocationTable> snapshot_;
   size_t capacity_;
   uint64_t base_ = 0, size_ = 0, next_ = 0;
+  uint8_t* written_ = nullptr;
   std::multimap<uint64_t, uint64_t> free_ranges_;  // size -> begin, of ranges out of quarantine
   std::vector<uint64_t> quarantine_;
   std::atomic<size_t> current_{0}, peak_{0};

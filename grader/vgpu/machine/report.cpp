@@ -99,8 +99,6 @@ std::string Warp::positions() const {
 }
 
 void Block::check_clock(const Warp& warp, const Op* op) {
-  const uint64_t linear = index[0] + uint64_t{context.launch->grid[0]} *
-                                         (index[1] + uint64_t{context.launch->grid[1]} * index[2]);
   if (linear > context.last_block.load(std::memory_order_relaxed)) {
     throw Fault(FaultCode::None, "a block with a lower number has failed already");
   }

@@ -1,5 +1,8 @@
 // Reads of shared memory that nothing in the block has written: on hardware they give what an
 // earlier block left there.
+#include <algorithm>
+#include <vector>
+
 #include "observe/checks.hpp"
 #include "observe/shared_shadow.hpp"
 
@@ -8,37 +11,58 @@ namespace {
 
 class UninitialisedShared final : public Observer {
  public:
-  explicit UninitialisedShared(const Block& block) : written_(block.shared.size()) {}
+  explicit UninitialisedShared(const Block& block) : grid_(block), written_(grid_.count()) {}
 
-  void begin(const Block&) override { written_.assign(written_.size(), false); }
+  bool watches(MemoryKind kind) const override { return kind == MemoryKind::Shared; }
+
+  void begin(const Block&) override { std::fill(written_.begin(), written_.end(), uint8_t{0}); }
 
   void access(const Access& access) override {
-    if (access.intent != Intent::Store) {
-      for_each_shared_byte(access, [&](int lane, uint64_t byte) {
-        if (written_[byte]) return true;
-        access.warp.block->find("uninitialised", access.warp, access.op, lane,
-                                "uninitialised read of shared memory",
-                                "nothing in this block has written " + shared_place(byte) +
-                                    ": is a part of the tile never filled, or read before it is?");
-        return false;
-      });
-    }
-    if (access.intent == Intent::Load) return;
-    for_each_shared_byte(access, [&](int, uint64_t byte) { return written_[byte] = true; });
+    grid_.for_each(access, [&](const Cells& cells) {
+      uint8_t* const written = written_.data() + cells.first;
+      uint32_t k = 0;
+      if (access.intent != Intent::Store) {
+        while (k < cells.count && written[k] != 0) ++k;
+        if (k < cells.count) report(access, cells, k);
+      }
+      if (access.intent == Intent::Load) return k == cells.count;
+      if (cells.count == 1)
+        written[0] = 1;
+      else
+        std::fill(written, written + cells.count, uint8_t{1});
+      return true;
+    });
   }
 
-  void arrives(const Warp&, uint32_t) override {}
-  void released(const Warp&, uint32_t) override {}
-  void completed(uint32_t) override {}
-  void warp_synchronised(const Warp&) override {}
+  bool broadcast(const Warp&, const Op*, uint32_t address, uint32_t bytes) override {
+    const uint8_t* first = written_.data() + grid_.cell(address);
+    return all_written(first, bytes / grid_.bytes());
+  }
 
  private:
-  std::vector<bool> written_;
+  void report(const Access& access, const Cells& cells, uint32_t k) const {
+    Block& block = *access.warp.block;
+    block.find({"uninitialised", access.warp, access.op, some_lane(cells, k, access)},
+               "uninitialised read of shared memory",
+               "nothing in this block has written " +
+                   shared_place(block, grid_.address(cells.first + k)) +
+                   ": is a part of the tile never filled, or read before it is?");
+  }
+
+  VGPU_CELL_LOOP static bool all_written(const uint8_t* written, uint32_t count) {
+    uint8_t all = 1;
+    for (uint32_t k = 0; k < count; ++k) all &= written[k];
+    return all != 0;
+  }
+
+  CellGrid grid_;
+  std::vector<uint8_t> written_;  // of each cell, 0 or 1
 };
 
 }  // namespace
 
 std::unique_ptr<Observer> watch_uninitialised_shared(const Block& block) {
+  if (block.context.shared_bytes == 0) return nullptr;
   return std::make_unique<UninitialisedShared>(block);
 }
 

@@ -85,6 +85,21 @@ bool Decoder::decode_memory(const Instruction& i) {
   return true;
 }
 
+// What the checks want to know of a memory instruction of `bytes` bytes per lane.
+void Decoder::note_access(const Instruction& i, uint32_t bytes) {
+  const ptx::Space space = space_of(i);
+  const bool generic = space == ptx::Space::None;
+  if (generic || space == ptx::Space::Shared)
+    kernel_.shared_cell = std::min(kernel_.shared_cell, bytes);
+  if (generic || space == ptx::Space::Global)
+    kernel_.global_cell = std::min(kernel_.global_cell, bytes);
+  Strength& strength = kernel_.sites[site_].strength;
+  if (i.has("release") || i.has("acq_rel"))
+    strength = Strength::Releasing;
+  else if (i.has("volatile") || i.has("relaxed") || i.has("acquire") || i.has("mmio"))
+    strength = i.opcode == "atom" || i.opcode == "red" ? Strength::Weak : Strength::Strong;
+}
+
 ptx::Space Decoder::space_of(const Instruction& i) {
   for (const std::string& word : i.modifiers) {
     if (word == "global") return ptx::Space::Global;
@@ -204,6 +219,7 @@ void Decoder::decode_access(const Instruction& i, const Operand& data, const Ope
   f.bytes = static_cast<uint32_t>(ptx::size_of(type));
   f.sign_extend = is_signed(type);
   if (f.bytes * elements > 16) throw Untranslatable(i.mnemonic());
+  note_access(i, f.bytes * elements);
   Address at;
   if (space_of(i) == ptx::Space::Param) {
     const ptx::Variable* variable = param_variable(where.name);
@@ -294,6 +310,7 @@ void Decoder::decode_atomic(const Instruction& i, bool returns) {
   }
   const Handler run = isa::atomic(operation, type, returns);
   if (run == nullptr) throw Untranslatable(i.mnemonic());
+  note_access(i, static_cast<uint32_t>(ptx::size_of(ptx::type_from_name(type))));
   set_kind(InstructionClass::Atomic);
   const size_t first = returns ? 1 : 0;
   const Address at = address(i.operands.at(first), space_of(i));

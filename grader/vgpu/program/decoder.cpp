@@ -48,6 +48,24 @@ bool is_toolkit_header(const ptx::Module& module, int file) {
           path.find("/nvidia/cu") != std::string::npos);
 }
 
+// The bytes that a run reads, as spans without gaps: their number, then offset and length of each.
+std::vector<uint32_t> spans_of(const FusibleRun& run) {
+  std::set<int64_t> offsets;
+  for (const FusibleRun::Step& step : run.steps) offsets.insert(step.offset);
+  std::vector<uint32_t> words{0};
+  int64_t end = *offsets.begin() - 1;
+  for (const int64_t offset : offsets) {
+    if (offset == end) {
+      words.back() += sizeof(float);
+    } else {
+      words.insert(words.end(), {static_cast<uint32_t>(offset), sizeof(float)});
+      ++words[0];
+    }
+    end = offset + static_cast<int64_t>(sizeof(float));
+  }
+  return words;
+}
+
 }  // namespace
 
 Decoder::Decoder(const ptx::Module& module, const ptx::Function& function, Kernel& kernel,
@@ -181,10 +199,12 @@ void Decoder::decode_run(const FusibleRun& run, size_t first) {
     counted.loads.push_back({first_site + static_cast<uint32_t>(k), i.has("v4") ? 2u : 1u});
   }
   const Address base = address(*run.base, ptx::Space::Shared);
-  const uint32_t extra = list(words);
+  const uint32_t extra = list(words), spans = list(spans_of(run));
   const auto op_index = code_.ops.size();
   Op& op = emit(base.wide ? isa::fused().wide : isa::fused().narrow);
+  op.site = first_site;
   op.a = base.base;
+  op.b = spans;
   op.c = static_cast<uint32_t>(run.steps.size());
   op.d = static_cast<uint32_t>(kernel_.runs.size());
   op.extra = extra;

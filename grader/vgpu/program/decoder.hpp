@@ -81,6 +81,7 @@ class Decoder {
     isa::MemorySpace space = isa::MemorySpace::Generic;
   };
   bool decode_memory(const Instruction& i);
+  void note_access(const Instruction& i, uint32_t bytes);
   void decode_load(const Instruction& i);
   void decode_store(const Instruction& i);
   void decode_access(const Instruction& i, const Operand& data, const Operand& where,

@@ -16,6 +16,8 @@ namespace {
 // Room for recursion: the frames of this many calls of the largest function.
 constexpr size_t kRecursionDepth = 64;
 constexpr size_t kDynamicSharedAlignment = 16;
+// Between shared arrays, under observation. All 32 banks once, so that it changes no bank conflict.
+constexpr size_t kSharedRedZone = 128;
 
 size_t round_up(size_t value, size_t to) {
   return (value + to - 1) / to * to;
@@ -27,6 +29,13 @@ std::string demangle(const std::string& name) {
   std::string result = status == 0 ? text : name;
   std::free(text);  // NOLINT: the demangler allocates with malloc
   return result;
+}
+
+/// The name of a variable inside a function: "tile" of "f(int)::tile".
+std::string plain_name(const std::string& mangled) {
+  const std::string name = demangle(mangled);
+  const size_t scope = name.rfind("::");
+  return scope == name.npos ? name : name.substr(scope + 2);
 }
 
 void for_each_name(const ptx::Operand& operand,
@@ -64,6 +73,7 @@ void Program::Impl::load_variables() {
       throw std::runtime_error("no device memory left for the variable `" + v.name + "`");
     std::memset(address, 0, size);
     std::memcpy(address, v.initial.data(), std::min(v.initial.size(), size));
+    device.memory().note_written(address, size);
     symbols[v.name] = {address, v.size()};
   }
   for (const ptx::Variable& v : module.variables) {
@@ -112,8 +122,11 @@ void Program::Impl::place_shared(const std::vector<const ptx::Function*>& functi
       return;
     }
     kernel.static_shared = round_up(kernel.static_shared, std::max<size_t>(v.alignment, 1));
-    table.shared[v.name] = static_cast<uint32_t>(kernel.static_shared);
+    const auto offset = static_cast<uint32_t>(kernel.static_shared + kernel.shared_padding);
+    table.shared[v.name] = offset;
+    kernel.shared_arrays.push_back({plain_name(v.name), offset, static_cast<uint32_t>(v.size())});
     kernel.static_shared += v.size();
+    if (!device.options().observers.empty()) kernel.shared_padding += kSharedRedZone;
   };
   std::set<std::string, std::less<>> named;
   for (const ptx::Function* f : functions) {
@@ -130,7 +143,7 @@ void Program::Impl::place_shared(const std::vector<const ptx::Function*>& functi
   if (dynamic.empty()) return;
   kernel.static_shared = round_up(kernel.static_shared, dynamic_alignment);
   for (const ptx::Variable* v : dynamic)
-    table.shared[v->name] = static_cast<uint32_t>(kernel.static_shared);
+    table.shared[v->name] = static_cast<uint32_t>(kernel.static_shared + kernel.shared_padding);
 }
 
 // The register file and the local memory of a warp hold the frames of the whole call chain.

@@ -1,0 +1,71 @@
+// What the check of races between blocks knows of global memory: for each cell who wrote it, who
+// read it and who updated it atomically in the current launch. Shared by the CPU threads that run
+// the blocks of a launch.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "machine/block.hpp"
+
+namespace vgpu {
+
+/// A launch (modulo 2^16 - 1, plus 1; 0: nobody), a block and an instruction, in one word.
+using GlobalMark = uint64_t;
+inline constexpr uint32_t kManyBlocks = 0xFFFFFFFFu;
+inline constexpr uint32_t kManySites = 0xFFFF;  ///< in place of instructions beyond
+
+inline GlobalMark global_mark(uint64_t launch, uint64_t block) {
+  return (launch % 0xFFFF + 1) << 48 | (block & 0xFFFFFFFFu) << 16;
+}
+inline uint32_t block_in(GlobalMark mark) {
+  return static_cast<uint32_t>(mark >> 16);
+}
+inline uint32_t site_in(GlobalMark mark) {
+  return static_cast<uint32_t>(mark & 0xFFFF);
+}
+inline bool same_launch(GlobalMark a, GlobalMark b) {
+  return (a ^ b) >> 48 == 0;
+}
+inline bool same_block(GlobalMark a, GlobalMark b) {
+  return (a ^ b) >> 16 == 0;
+}
+
+/// Blocks that a block has seen the release of: what they did before it is ordered.
+using BlockSet = std::unordered_set<uint32_t>;
+
+class GlobalShadow {
+ public:
+  GlobalShadow() = default;
+  ~GlobalShadow();
+  GlobalShadow(const GlobalShadow&) = delete;
+  GlobalShadow& operator=(const GlobalShadow&) = delete;
+
+  /// Makes ready for the launch of `context`. Called by each of its CPU threads. Throws
+  /// std::bad_alloc when the address space is not to be had.
+  void prepare(const LaunchContext& context);
+
+  std::atomic<bool> has_updates{false};  ///< in this launch
+
+  using Cell = std::atomic<GlobalMark>;
+  Cell* writes() const { return map_; }
+  Cell* reads() const { return map_ + cells_; }
+  Cell* updates() const { return map_ + 2 * cells_; }
+
+  /// `block`, which knows of the blocks in `known`, releases through a strong write to `address`.
+  void release(uint64_t address, uint32_t block, const BlockSet& known);
+  /// A block reads `address` by a strong access: adds to `known` whose releases it sees.
+  void acquire(uint64_t address, BlockSet& known);
+
+ private:
+  std::mutex mutex_;
+  uint64_t launch_ = 0, base_ = 0, reserved_ = 0, cells_ = 0;
+  Cell* map_ = nullptr;
+  std::atomic<bool> any_release_{false};
+  std::unordered_map<uint64_t, BlockSet> releases_;
+};
+
+}  // namespace vgpu

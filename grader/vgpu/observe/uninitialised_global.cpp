@@ -1,0 +1,68 @@
+// Reads of device memory that neither a copy, a memset, the host nor a kernel has written since it
+// was allocated.
+#include <cstring>
+
+#include "machine/block.hpp"
+#include "observe/checks.hpp"
+
+namespace vgpu {
+namespace {
+
+class UninitialisedGlobal final : public Observer {
+ public:
+  explicit UninitialisedGlobal(const DeviceMemory& memory)
+      : memory_(memory), written_(memory.written() - memory.base()) {}
+
+  bool watches(MemoryKind kind) const override { return kind == MemoryKind::Global; }
+
+  void access(const Access& access) override {
+    switch (access.size) {
+      case 4:
+        return follow<uint32_t>(access);
+      case 2:
+        return follow<uint16_t>(access);
+      case 1:
+        return follow<uint8_t>(access);
+      default:
+        return follow<uint64_t>(access);
+    }
+  }
+
+ private:
+  // `Word` covers the shadow of an access, or of eight bytes of it.
+  template <class Word>
+  void follow(const Access& access) {
+    constexpr auto kAll = static_cast<Word>(0x0101010101010101u);
+    for (uint32_t left = access.lanes; left != 0; left &= left - 1) {
+      const int lane = __builtin_ctz(left);
+      uint8_t* const shadow = written_ + access.address[lane];
+      for (uint32_t k = 0; k < access.size; k += sizeof(Word)) {
+        Word word;
+        std::memcpy(&word, shadow + k, sizeof word);
+        if (word == kAll) continue;
+        if (access.intent != Intent::Store) report(access, lane);
+        if (access.intent == Intent::Load) return;
+        std::memcpy(shadow + k, &kAll, sizeof kAll);
+      }
+    }
+  }
+
+  void report(const Access& access, int lane) const {
+    access.warp.block->find(
+        {"uninitialised", access.warp, access.op, lane}, "uninitialised read of global memory",
+        memory_.describe(access.address[lane]) +
+            "; nothing has written there since it was allocated: is a copy to the device missing, "
+            "or did an earlier kernel leave a part out?");
+  }
+
+  const DeviceMemory& memory_;
+  uint8_t* written_;  // to be indexed with a device address
+};
+
+}  // namespace
+
+std::unique_ptr<Observer> watch_uninitialised_global(const Block& block) {
+  return std::make_unique<UninitialisedGlobal>(*block.context.memory);
+}
+
+}  // namespace vgpu

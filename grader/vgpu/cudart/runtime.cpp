@@ -36,6 +36,7 @@ __attribute__((destructor)) void write_counters() {
   using Counters = Environment::Counters;
   Runtime& runtime = Runtime::instance();
   const Environment& environment = runtime.environment;
+  if (environment.checks.leaks) runtime.find_leaks();
   if (environment.counters == Counters::None) return;
   std::scoped_lock lock(runtime.mutex);
   std::string text = environment.counters == Counters::Json
@@ -93,6 +94,27 @@ Device& Runtime::device() {
 void Runtime::add_finding(const Finding& finding) {
   say(finding.report);
   findings.push_back(finding);
+}
+
+void Runtime::find_leaks() {
+  constexpr size_t kMostNamed = 8;
+  if (!device_ || fault_) return;  // a program that a fault stops does not get to free
+  size_t count = 0, bytes = 0;
+  std::string list;
+  for (const Allocation& allocation : *memory().snapshot()) {
+    if (allocation.freed || !allocation.counted) continue;
+    const size_t size = allocation.end - allocation.begin;
+    ++count;
+    bytes += size;
+    if (count > kMostNamed) continue;
+    list += (count > 1 ? ", " : "") +
+            (allocation.name.empty() ? "" : "`" + allocation.name + "` ") + std::to_string(size);
+  }
+  if (count == 0) return;
+  if (count > kMostNamed) list += ", ...";
+  say("leak: " + std::to_string(bytes) +
+      " bytes of device memory were never freed: " + std::to_string(count) +
+      (count == 1 ? " allocation" : " allocations") + " (" + list + " bytes)");
 }
 
 void Runtime::raise_fault(const Fault& fault) {

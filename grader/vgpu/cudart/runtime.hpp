@@ -56,6 +56,8 @@ class Runtime {
 
   /// Keeps what a check has found, and prints it.
   void add_finding(const Finding& finding);
+  /// Reports device memory that the program has not freed.
+  void find_leaks();
   /// Keeps a device fault for the next call that waits, and prints its report once.
   void raise_fault(const Fault& fault);
   bool fault_waits() const { return fault_.has_value() && sticky_ == cudaSuccess; }

@@ -147,8 +147,7 @@ const Op* fence(Warp& w, const Op* op) {
   if ((op->imm & isa::kBarrierOr) != 0) arrival.reduction = Reduction::Or;
   if (arrival.reduction != Reduction::None)
     arrival.vote = (w.predicate(op->c) ^ op->extra) & w.active;
-  w.block->arrive(w, arrival);
-  return arrival.waits;
+  return w.block->arrive(w, arrival);
 }
 const Op* barrier(Warp& w, const Op* op) {
   // The other lanes may be about to exit, or come here on another path.
@@ -167,7 +166,10 @@ const Op* barrier_result(Warp& w, const Op* op) {
 }
 
 const Op* warp_barrier(Warp& w, const Op* op) {
-  const uint32_t members = w.lanes<uint32_t>(op->a)[std::countr_zero(w.active)];
+  const uint32_t* masks = w.lanes<uint32_t>(op->a);
+  uint32_t members = 0;  // of all groups, when lanes name different ones
+  for (uint32_t left = w.active; left != 0; left &= left - 1)
+    members |= masks[std::countr_zero(left)];
   if ((members & w.live & ~w.active) != 0) return next_if_any(w, w.collect(op, members));
   if (w.quick == 0) notify_warp_barrier(w);
   return next(w, op + 1);

@@ -11,11 +11,6 @@ namespace {
 
 enum class Shuffle : uint8_t { Up, Down, Butterfly, Index };
 
-/// The lanes that `op` names; every lane alive among them must be here. The mask is the last
-/// operand of each form.
-[[gnu::always_inline]] inline uint32_t members_of(const Warp& w, uint32_t offset) {
-  return w.lanes<uint32_t>(offset)[std::countr_zero(w.active)];
-}
 [[gnu::always_inline]] inline bool together(const Warp& w, uint32_t members) {
   return (members & w.live & ~w.active) == 0;
 }
@@ -25,6 +20,52 @@ enum class Shuffle : uint8_t { Up, Down, Butterfly, Index };
   w.fault(FaultCode::Synchronisation, op, std::countr_zero(w.active & ~members),
           "a warp-wide operation is executed by a lane that its mask does not name",
           "the mask must contain every lane that takes part");
+}
+
+/// The lanes of `left` that name the same members as its first lane.
+uint32_t group_of(const uint32_t* masks, uint32_t left) {
+  const uint32_t members = masks[std::countr_zero(left)];
+  uint32_t group = 0;
+  for (int i = 0; i < 32; ++i) group |= static_cast<uint32_t>(masks[i] == members) << i;
+  return group & left;
+}
+
+/// Lanes with different masks take part in one instruction, as the tiles of a warp do: each group
+/// on its own. A group that is not complete waits apart from the others.
+template <class Exchange>
+[[gnu::noinline]] const Op* exchange_by_groups(Warp& w, const Op* op, const uint32_t* lane_masks,
+                                               Exchange exchange) {
+  const uint32_t all = w.active;
+  uint32_t masks[32];
+  __builtin_memcpy(masks, lane_masks, sizeof masks);
+  for (uint32_t left = all, group = 0; left != 0; left &= ~group) {
+    group = group_of(masks, left);
+    if ((masks[std::countr_zero(group)] & w.live & ~group) != 0) return w.leave_behind(op, group);
+  }
+  for (uint32_t left = all, group = 0; left != 0; left &= ~group) {
+    group = group_of(masks, left);
+    w.active = group;
+    const uint32_t members = masks[std::countr_zero(group)];
+    check_members(w, op, members);
+    exchange(members);
+  }
+  w.active = all;
+  return op + 1;
+}
+
+/// Runs exchange(members) when every lane alive among those that the mask at `offset` names is
+/// here.
+template <class Exchange>
+[[gnu::always_inline]] inline const Op* collective(Warp& w, const Op* op, uint32_t offset,
+                                                   Exchange exchange) {
+  const uint32_t* masks = w.lanes<uint32_t>(offset);
+  const uint32_t members = masks[std::countr_zero(w.active)];
+  if (test_lanes([&](int i) { return masks[i] != members; }) & w.active) [[unlikely]]
+    return next(w, exchange_by_groups(w, op, masks, exchange));
+  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
+  check_members(w, op, members);
+  exchange(members);
+  return next(w, op + 1);
 }
 
 /// Tells the observers which lanes take the value of one of `absent`.
@@ -40,10 +81,7 @@ enum class Shuffle : uint8_t { Up, Down, Butterfly, Index };
 // Operands: d = value, a = source, b = lane or distance, c = clamp and segment mask,
 // operands[extra] = members, operands[extra + 1] = predicate "source in range" or kNone.
 template <Shuffle kMode>
-const Op* shuffle(Warp& w, const Op* op) {
-  const uint32_t members = members_of(w, w.operands[op->extra]);
-  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
-  check_members(w, op, members);
+[[gnu::noinline]] void shuffle_lanes(Warp& w, const Op* op, uint32_t members) {
   const uint32_t* a = w.lanes<uint32_t>(op->a);
   const uint32_t* b = w.lanes<uint32_t>(op->b);
   const uint32_t* c = w.lanes<uint32_t>(op->c);
@@ -77,17 +115,18 @@ const Op* shuffle(Warp& w, const Op* op) {
   write_lanes<uint32_t>(w, op->d, [&](int i) { return result[i]; });
   const uint32_t predicate = w.operands[op->extra + 1];
   if (predicate != isa::kNone) write_predicate(w, predicate, in_range);
-  return next(w, op + 1);
+}
+template <Shuffle kMode>
+const Op* shuffle(Warp& w, const Op* op) {
+  return collective(w, op, w.operands[op->extra],
+                    [&](uint32_t members) { shuffle_lanes<kMode>(w, op, members); });
 }
 
 enum class Vote : uint8_t { All, Any, Uniform, Ballot };
 
 // d = result, a = predicate, b = ~0 when negated, c = members.
 template <Vote kMode>
-const Op* vote(Warp& w, const Op* op) {
-  const uint32_t members = members_of(w, op->c);
-  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
-  check_members(w, op, members);
+void vote_lanes(Warp& w, const Op* op, uint32_t members) {
   const uint32_t voters = members & w.active;
   const uint32_t yes = (w.predicate(op->a) ^ op->b) & voters;
   if constexpr (kMode == Vote::Ballot) {
@@ -98,15 +137,15 @@ const Op* vote(Warp& w, const Op* op) {
                                              : yes == voters || yes == 0;
     write_predicate(w, op->d, result ? kFullMask : 0);
   }
-  return next(w, op + 1);
+}
+template <Vote kMode>
+const Op* vote(Warp& w, const Op* op) {
+  return collective(w, op, op->c, [&](uint32_t members) { vote_lanes<kMode>(w, op, members); });
 }
 
 // d = lanes with the same value, a = value, b = members, c = predicate of match.all or kNone.
 template <class T, bool kAll>
-const Op* match(Warp& w, const Op* op) {
-  const uint32_t members = members_of(w, op->b);
-  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
-  check_members(w, op, members);
+[[gnu::noinline]] void match_lanes(Warp& w, const Op* op, uint32_t members) {
   const T* a = w.lanes<T>(op->a);
   const uint32_t voters = members & w.active;
   uint32_t same[32];
@@ -119,7 +158,10 @@ const Op* match(Warp& w, const Op* op) {
   }
   write_lanes<uint32_t>(w, op->d, [&](int i) { return !kAll ? same[i] : all ? voters : 0; });
   if (kAll && op->c != isa::kNone) write_predicate(w, op->c, all ? kFullMask : 0);
-  return next(w, op + 1);
+}
+template <class T, bool kAll>
+const Op* match(Warp& w, const Op* op) {
+  return collective(w, op, op->b, [&](uint32_t members) { match_lanes<T, kAll>(w, op, members); });
 }
 
 template <class T>
@@ -149,17 +191,17 @@ T r_xor(T x, T y) {
 
 // d = result, a = value, b = members.
 template <class T, T F(T, T)>
-const Op* reduce(Warp& w, const Op* op) {
-  const uint32_t members = members_of(w, op->b);
-  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
-  check_members(w, op, members);
+void reduce_lanes(Warp& w, const Op* op, uint32_t members) {
   const T* a = w.lanes<T>(op->a);
   const uint32_t voters = members & w.active;
   T result = a[std::countr_zero(voters)];
   for (uint32_t left = voters & (voters - 1); left != 0; left &= left - 1)
     result = F(result, a[std::countr_zero(left)]);
   write_lanes<T>(w, op->d, [&](int) { return result; });
-  return next(w, op + 1);
+}
+template <class T, T F(T, T)>
+const Op* reduce(Warp& w, const Op* op) {
+  return collective(w, op, op->b, [&](uint32_t members) { reduce_lanes<T, F>(w, op, members); });
 }
 
 constexpr auto kWarp = InstructionClass::Warp;

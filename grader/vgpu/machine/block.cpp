@@ -215,7 +215,7 @@ void Block::run(uint64_t number) {
   }
 }
 
-void Block::arrive(Warp& warp, const Arrival& arrival) {
+bool Block::arrive(Warp& warp, const Arrival& arrival) {
   if (arrival.id >= kBarriers) {
     warp.fault(FaultCode::Synchronisation, arrival.op, std::countr_zero(arrival.lanes),
                "barrier " + std::to_string(arrival.id) + " does not exist",
@@ -232,6 +232,26 @@ void Block::arrive(Warp& warp, const Arrival& arrival) {
     waiting_[static_cast<size_t>(warp.index)] = {static_cast<int>(arrival.id), arrival.op,
                                                  arrival.reduction, 0};
   }
+  // Whoever comes after the last of a counted barrier begins the next round.
+  if (barrier.expected != 0 && barrier.arrived >= barrier.expected) release(arrival.id);
+  return waiting_[static_cast<size_t>(warp.index)].barrier >= 0;
+}
+
+void Block::release(size_t id) {
+  Barrier& barrier = barriers_[id];
+  for (Warp& warp : warps_) {
+    Waiting& waiting = waiting_[static_cast<size_t>(warp.index)];
+    if (waiting.barrier != static_cast<int>(id)) continue;
+    using Reduction = Arrival::Reduction;
+    waiting.result = waiting.kind == Reduction::Popc  ? barrier.popc
+                     : waiting.kind == Reduction::And ? barrier.popc == barrier.total
+                                                      : barrier.popc != 0;
+    waiting.barrier = -1;
+    for (const auto& observer : observers) observer->released(warp, static_cast<uint32_t>(id));
+    if (warp.status == WarpStatus::Barrier) warp.status = WarpStatus::Ready;
+  }
+  barrier = {};
+  for (const auto& observer : observers) observer->completed(static_cast<uint32_t>(id));
 }
 
 bool Block::release_barriers() {
@@ -244,20 +264,8 @@ bool Block::release_barriers() {
     Barrier& barrier = barriers_[id];
     const uint32_t expected = barrier.expected != 0 ? barrier.expected : live;
     if (barrier.arrived == 0 || barrier.arrived < expected) continue;
-    for (Warp& warp : warps_) {
-      Waiting& waiting = waiting_[static_cast<size_t>(warp.index)];
-      if (warp.status != WarpStatus::Barrier || waiting.barrier != static_cast<int>(id)) continue;
-      using Reduction = Arrival::Reduction;
-      waiting.result = waiting.kind == Reduction::Popc  ? barrier.popc
-                       : waiting.kind == Reduction::And ? barrier.popc == barrier.total
-                                                        : barrier.popc != 0;
-      waiting.barrier = -1;
-      for (const auto& observer : observers) observer->released(warp, static_cast<uint32_t>(id));
-      warp.status = WarpStatus::Ready;
-      released = true;
-    }
-    barrier = {};
-    for (const auto& observer : observers) observer->completed(static_cast<uint32_t>(id));
+    release(id);
+    released = true;
   }
   return released;
 }
@@ -270,8 +278,9 @@ void Block::report_deadlock() {
     const Waiting& waiting = waiting_[static_cast<size_t>(warp.index)];
     if (stuck == nullptr) stuck = &warp;
     const Site& site = context.kernel->sites[waiting.op->site];
-    detail += "warp " + std::to_string(warp.index) + " waits at line " + std::to_string(site.line) +
-              " for barrier " + std::to_string(waiting.barrier) + "\n";
+    detail += "warp " + std::to_string(warp.index) + " waits at " +
+              source_place(*context.kernel, site) + " for barrier " +
+              std::to_string(waiting.barrier) + "\n";
   }
   stuck->fault(FaultCode::Synchronisation, waiting_[static_cast<size_t>(stuck->index)].op,
                std::countr_zero(stuck->live), "deadlock: a barrier that can never be complete",

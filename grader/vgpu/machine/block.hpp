@@ -57,7 +57,8 @@ struct Block {
     enum class Reduction : uint8_t { None, Popc, And, Or } reduction = Reduction::None;
     uint32_t vote = 0;
   };
-  void arrive(Warp& warp, const Arrival& arrival);
+  /// True when the warp has to wait.
+  bool arrive(Warp& warp, const Arrival& arrival);
   size_t warps() const { return warps_.size(); }
 
   /// The outcome of the reduction that the warp waited for.
@@ -112,6 +113,7 @@ struct Block {
 
   void prepare_warp(Warp& warp, uint32_t threads);
   uint64_t special(const Warp& warp, Special which, uint32_t lane) const;
+  void release(size_t barrier);
   bool release_barriers();
   [[noreturn]] void report_deadlock();
 

@@ -67,10 +67,10 @@ struct SiteCount {
 
 /// Something a check has found that the hardware would not have stopped for.
 struct Finding {
-  std::string kind;    ///< "race", "uninitialised", ...
-  std::string report;  ///< as in Fault
-  uint32_t site = 0;   ///< the instruction, as index into Kernel::sites
-  uint64_t block = 0;      ///< the first that shows it, by its number in the grid
+  std::string kind;          ///< "race", "uninitialised", ...
+  std::string report;        ///< as in Fault
+  uint32_t site = 0;         ///< the instruction, as index into Kernel::sites
+  uint64_t block = 0;        ///< the first that shows it, by its number in the grid
   uint32_t suspect = kFirm;  ///< dropped when RawCounts::cleared names this instruction
   static constexpr uint32_t kFirm = 0xFFFFFFFFu;
 };

@@ -40,6 +40,7 @@ struct Site {
   InstructionClass kind = InstructionClass::Other;
   Strength strength = Strength::Weak;
   std::string mnemonic;
+  std::string callers;  ///< of inlined code: ", called from FILE:LINE", outwards
 };
 
 /// A `__shared__` array of fixed size.
@@ -126,9 +127,9 @@ struct Kernel {
   std::string demangled;
   std::vector<KernelParam> params;
   size_t param_bytes = 0;
-  size_t static_shared = 0;                  ///< bytes
-  size_t shared_padding = 0;                 ///< bytes between the arrays, under observation only
-  std::vector<SharedArray> shared_arrays;    ///< by offset
+  size_t static_shared = 0;                ///< bytes
+  size_t shared_padding = 0;               ///< bytes between the arrays, under observation only
+  std::vector<SharedArray> shared_arrays;  ///< by offset
   /// Bytes of the smallest access to shared and to global memory, at most 4.
   uint32_t shared_cell = 4, global_cell = 4;
   uint32_t max_threads[3] = {0, 0, 0};       ///< .maxntid, zeros when absent
@@ -153,5 +154,8 @@ struct Kernel {
   };
   std::vector<ParamSlot> param_slots;
 };
+
+/// "attention.cu:31", or "tile.cuh:9, called from attention.cu:31" for inlined code.
+std::string source_place(const Kernel& kernel, const Site& site);
 
 }  // namespace vgpu

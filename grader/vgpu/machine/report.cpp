@@ -8,13 +8,6 @@
 namespace vgpu {
 namespace {
 
-std::string place(const Kernel& kernel, const Site& site) {
-  if (site.line == 0)
-    return "PTX line " + std::to_string(site.ptx_line) +
-           " (compile with -lineinfo for source lines)";
-  return kernel.files[site.file] + ":" + std::to_string(site.line);
-}
-
 std::string triple(const std::array<uint32_t, 3>& v) {
   return "(" + std::to_string(v[0]) + "," + std::to_string(v[1]) + "," + std::to_string(v[2]) + ")";
 }
@@ -31,6 +24,13 @@ std::string indented(const std::string& text) {
 
 }  // namespace
 
+std::string source_place(const Kernel& kernel, const Site& site) {
+  if (site.line == 0)
+    return "PTX line " + std::to_string(site.ptx_line) +
+           " (compile with -lineinfo for source lines)";
+  return kernel.files[site.file] + ":" + std::to_string(site.line) + site.callers;
+}
+
 std::string Warp::report(const Op* op, int lane, const std::string& headline,
                          const std::string& detail) const {
   const LaunchContext& context = block->context;
@@ -41,7 +41,7 @@ std::string Warp::report(const Op* op, int lane, const std::string& headline,
   const std::array<uint32_t, 3> thread = {linear % shape[0], linear / shape[0] % shape[1],
                                           linear / shape[0] / shape[1]};
   std::string text = headline + "\n";
-  text += "  in kernel `" + kernel.demangled + "`, at " + place(kernel, site) + " (" +
+  text += "  in kernel `" + kernel.demangled + "`, at " + source_place(kernel, site) + " (" +
           site.mnemonic + ")\n";
   text += "  by thread " + triple(thread) + " of block " + triple(block->index) + "\n";
   if (!detail.empty()) text += indented(detail);
@@ -91,7 +91,7 @@ std::string Warp::positions() const {
     char line[96];
     std::snprintf(line, sizeof line, "lanes 0x%08x of warp %d wait for lanes 0x%08x, at ",
                   split.active, index, split.members);
-    text += line + place(kernel, kernel.sites[split.waits_at->site]) + "\n";
+    text += line + source_place(kernel, kernel.sites[split.waits_at->site]) + "\n";
   }
   char line[64];
   std::snprintf(line, sizeof line, "lanes 0x%08x of the warp have exited\n", ~live);

@@ -200,6 +200,14 @@ const Op* Warp::collect(const Op* op, uint32_t members) {
   return next_split();
 }
 
+const Op* Warp::leave_behind(const Op* op, uint32_t group) {
+  Split others = current(op);
+  others.active = active & ~group;
+  others_.push_back(others);
+  active = group;
+  return op;
+}
+
 const Op* stop_warp(Warp&, const Op*) {
   return nullptr;
 }

@@ -103,6 +103,8 @@ struct Warp {
   /// `op` needs the lanes `members` to execute it together and some are elsewhere. Returns what to
   /// execute next.
   const Op* collect(const Op* op, uint32_t members);
+  /// `group` of the active lanes go on at `op`; the others will execute it apart from them.
+  const Op* leave_behind(const Op* op, uint32_t group);
   /// The warp stops at a block barrier and continues at `next` when the block releases it.
   const Op* wait_at_barrier(const Op* next);
 

@@ -24,8 +24,8 @@ class Barriers final : public Observer {
     int lane = 0;
     while ((warp.active >> lane & 1) == 0) ++lane;
     warp.block->find({"barrier", warp, op, lane}, "threads of one block wait at different barriers",
-                     "warp " + std::to_string(warp_) + " waits at line " +
-                         std::to_string(there.line) +
+                     "warp " + std::to_string(warp_) + " waits at " +
+                         source_place(*warp.block->context.kernel, there) +
                          ": every thread of the block must reach the same __syncthreads(), so it "
                          "must not stand under a condition that differs between threads");
   }

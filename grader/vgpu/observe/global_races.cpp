@@ -146,7 +146,9 @@ class GlobalRaces final : public Observer {
         std::string("race on global memory: this ") + kVerbs[static_cast<int>(now)] + " and the " +
             other + " of another block are not ordered",
         memory_.describe(access.address[found.lane]) + "; the " + other + " was by " + by +
-            (site < sites_.size() ? ", at line " + std::to_string(sites_[site].line) : "") +
+            (site < sites_.size()
+                 ? ", at " + source_place(*access.warp.block->context.kernel, sites_[site])
+                 : "") +
             "\nblocks run in any order: give each its own part, use atomics, or a second launch");
   }
 

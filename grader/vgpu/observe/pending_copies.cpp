@@ -55,7 +55,7 @@ class PendingCopies final : public Observer {
     access.warp.block->find({"async", access.warp, access.op, some_lane(cells, k, access)},
                             "use of shared memory that a cp.async is still filling",
                             "the copy to " + shared_place(block, grid_.address(cells.first + k)) +
-                                " was issued at line " + std::to_string(copy.line) +
+                                " was issued at " + source_place(*block.context.kernel, copy) +
                                 " and nobody has waited for it: cp.async.wait_group must leave "
                                 "fewer groups open, and a barrier must follow it");
   }

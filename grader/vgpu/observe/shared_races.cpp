@@ -297,7 +297,8 @@ class SharedRaces final : public Observer {
                std::string("race on shared memory: this ") + verb + " and an earlier " + other +
                    " are not ordered",
                shared_place(block, grid_.address(cells.first + k)) + "; the " + other + " was by " +
-                   by + ", at line " + std::to_string(sites_[site_in(before)].line) + "\n" +
+                   by + ", at " + source_place(*block.context.kernel, sites_[site_in(before)]) +
+                   "\n" +
                    (in_warp ? "both are in one warp: add __syncwarp() between them"
                             : "they are in different warps: add __syncthreads() between them"));
   }

@@ -1,9 +1,11 @@
 // Reads of device memory that neither a copy, a memset, the host nor a kernel has written since it
 // was allocated.
+#include <algorithm>
 #include <cstring>
 
 #include "machine/block.hpp"
 #include "observe/checks.hpp"
+#include "observe/padding.hpp"
 
 namespace vgpu {
 namespace {
@@ -48,6 +50,9 @@ class UninitialisedGlobal final : public Observer {
   }
 
   void report(const Access& access, int lane) const {
+    const uint8_t* shadow = written_ + access.address[lane];
+    const bool some = std::find(shadow, shadow + access.size, 1) != shadow + access.size;
+    if (some && may_copy_padding(access.warp.block->context.kernel->sites[access.op->site])) return;
     access.warp.block->find(
         {"uninitialised", access.warp, access.op, lane}, "uninitialised read of global memory",
         memory_.describe(access.address[lane]) +

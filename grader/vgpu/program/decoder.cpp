@@ -328,6 +328,12 @@ uint32_t Decoder::add_site(const Instruction& i) {
     if (known == kernel_.files.end()) kernel_.files.push_back(file->second);
     site.line = location->line;
   }
+  while (location->inlined_at >= 0) {
+    location = &module_.locations[static_cast<size_t>(location->inlined_at)];
+    const auto caller = module_.files.find(location->file);
+    if (caller != module_.files.end())
+      site.callers += ", called from " + caller->second + ":" + std::to_string(location->line);
+  }
   site.ptx_line = i.ptx_line;
   site.mnemonic = i.mnemonic();
   kernel_.sites.push_back(std::move(site));

@@ -51,8 +51,13 @@ class GlobalRaces final : public Observer {
                                                               : shadow_->updates();
       const GlobalMark mark = mine_ | std::min(access.op->site, kManySites);
       for_each_cell(access, [&](size_t cell, int) { leave(marks[cell], mark); });
+      if (kind != Kind::Read) {
+        for (uint32_t left = access.lanes; left != 0; left &= left - 1)
+          shadow_->write_page(access.address[std::countr_zero(left)] - memory_.base(), mine_);
+      }
       if (concurrent_) std::atomic_thread_fence(std::memory_order_seq_cst);
     }
+    if (kind == Kind::Read && !any_write(access)) return;
     if (found.earlier == 0) found = look(access, kind, strong);
     if (found.earlier != 0) report(access, kind, found);
   }
@@ -74,6 +79,17 @@ class GlobalRaces final : public Observer {
       const size_t first = (access.address[lane] - memory_.base()) >> shift_;
       for (uint32_t k = 0; k < cells; ++k) visit(first + k, lane);
     }
+  }
+
+  // Whether somebody may have written what the lanes access.
+  bool any_write(const Access& access) const {
+    uint64_t low = ~uint64_t{0}, high = 0;
+    for (uint32_t left = access.lanes; left != 0; left &= left - 1) {
+      const uint64_t address = access.address[std::countr_zero(left)];
+      low = std::min(low, address);
+      high = std::max(high, address);
+    }
+    return shadow_->any_write(low - memory_.base(), high - memory_.base() + access.size - 1, mine_);
   }
 
   void leave(GlobalShadow::Cell& cell, GlobalMark mark) const {

@@ -9,10 +9,19 @@ namespace {
 
 constexpr size_t kMaps = 3;
 
+template <class T>
+T* reserve(size_t count) {
+  void* range = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (range == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<T*>(range);
+}
+
 }  // namespace
 
 GlobalShadow::~GlobalShadow() {
   if (map_ != nullptr) munmap(map_, kMaps * cells_ * sizeof(Cell));
+  if (pages_ != nullptr) munmap(pages_, page_count() * sizeof *pages_);
 }
 
 void GlobalShadow::prepare(const LaunchContext& context) {
@@ -25,14 +34,14 @@ void GlobalShadow::prepare(const LaunchContext& context) {
   any_release_ = false;
   has_updates = false;
   if (map_ != nullptr) {
-    if (wraps) madvise(map_, kMaps * cells_ * sizeof(Cell), MADV_DONTNEED);
+    if (!wraps) return;
+    madvise(map_, kMaps * cells_ * sizeof(Cell), MADV_DONTNEED);
+    madvise(pages_, page_count() * sizeof *pages_, MADV_DONTNEED);
     return;
   }
   cells_ = context.memory->reserved_bytes();  // enough for cells of one byte
-  void* range = mmap(nullptr, kMaps * cells_ * sizeof(Cell), PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (range == MAP_FAILED) throw std::bad_alloc();
-  map_ = static_cast<Cell*>(range);
+  pages_ = reserve<std::atomic<uint16_t>>(page_count());
+  map_ = reserve<Cell>(kMaps * cells_);
 }
 
 void GlobalShadow::release(uint64_t address, uint32_t block, const BlockSet& known) {

@@ -55,15 +55,34 @@ class GlobalShadow {
   Cell* reads() const { return map_ + cells_; }
   Cell* updates() const { return map_ + 2 * cells_; }
 
+  /// Notes that a page of global memory is written in this launch; `offset` in the reserved range.
+  void write_page(uint64_t offset, GlobalMark mark) const {
+    pages_[offset >> kPageShift].store(static_cast<uint16_t>(mark >> 48),
+                                       std::memory_order_relaxed);
+  }
+  /// False when nothing has been written in [first, last] in this launch.
+  bool any_write(uint64_t first, uint64_t last, GlobalMark mark) const {
+    constexpr uint64_t kMostPages = 16;
+    if (last - first > kMostPages << kPageShift) return true;
+    for (uint64_t page = first >> kPageShift; page <= last >> kPageShift; ++page) {
+      if (pages_[page].load(std::memory_order_relaxed) == mark >> 48) return true;
+    }
+    return false;
+  }
+
   /// `block`, which knows of the blocks in `known`, releases through a strong write to `address`.
   void release(uint64_t address, uint32_t block, const BlockSet& known);
   /// A block reads `address` by a strong access: adds to `known` whose releases it sees.
   void acquire(uint64_t address, BlockSet& known);
 
  private:
+  size_t page_count() const { return (cells_ >> kPageShift) + 1; }
+
   std::mutex mutex_;
-  uint64_t launch_ = 0, base_ = 0, reserved_ = 0, cells_ = 0;
+  uint64_t launch_ = 0, cells_ = 0;
   Cell* map_ = nullptr;
+  static constexpr uint32_t kPageShift = 12;
+  std::atomic<uint16_t>* pages_ = nullptr;  // the last launch that wrote there
   std::atomic<bool> any_release_{false};
   std::unordered_map<uint64_t, BlockSet> releases_;
 };

@@ -13,6 +13,7 @@ namespace {
 /// word.
 struct Marks {
   std::vector<uint32_t> time, who;
+  uint32_t latest = 0;  ///< no time is later
 
   explicit Marks(size_t cells = 0) : time(cells), who(cells) {}
   bool empty() const { return time.empty(); }
@@ -150,11 +151,14 @@ class SharedRaces final : public Observer {
       const bool on = (access.lanes >> lane & 1) != 0;
       cell[lane] = grid_.cell(access.address[on ? lane : first_lane]);
     }
-    if (latest_of_lanes(writes_.time.data(), cell, each) > safe) return false;
+    const auto is_past = [&](const Marks& marks) {
+      return marks.latest <= safe || latest_of_lanes(marks.time.data(), cell, each) <= safe;
+    };
+    if (!is_past(writes_)) return false;
     const bool is_read = access.intent == Intent::Load;
     if (!is_read) {
       for (const Marks& reads : reads_) {
-        if (latest_of_lanes(reads.time.data(), cell, each) > safe) return false;
+        if (!is_past(reads)) return false;
       }
     }
     Marks& marks = is_read ? reads_[w] : writes_;
@@ -206,6 +210,7 @@ class SharedRaces final : public Observer {
 
   /// True when all marks on the cells are ordered before what warp `w` does now.
   bool is_past(const Marks& marks, const Cells& cells, size_t w) const {
+    if (marks.latest <= clocks_.safe(w)) return true;
     const uint32_t* time = marks.time.data() + cells.first;
     if (cells.count == 1) return time[0] <= clocks_.safe(w);
     return many_up_to(time, cells.count, clocks_.safe(w)) ||
@@ -268,6 +273,7 @@ class SharedRaces final : public Observer {
     const uint32_t now = clocks_.now(w), who = site << kSiteShift | w << kWarpShift;
     uint32_t* const time = marks.time.data() + cells.first;
     uint32_t* const by = marks.who.data() + cells.first;
+    marks.latest = now;
     if (cells.each == 0 && cells.count <= 4) {
       for (uint32_t k = 0; k < cells.count; ++k) {
         const bool another = time[k] == now && lane_in(by[k]) != cells.lane;

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "isa/isa.hpp"
+
 namespace vgpu::cudart {
 namespace {
 
@@ -41,6 +43,14 @@ Environment Environment::read() {
   } catch (const std::invalid_argument& error) {
     environment.complaints.push_back(std::string("VGPU_CHECK: ") + error.what() +
                                      "; nothing is checked");
+  }
+
+  // Held by the table of instructions, which every kernel shares.
+  if (std::string name(variable("VGPU_ISA")); !name.empty() && !isa::use_variant(name)) {
+    environment.complaints.push_back(
+        "VGPU_ISA=" + name +
+        (name == "wide" ? " needs a processor with AVX-512" : " is not baseline or wide") +
+        "; it is ignored");
   }
 
   std::string_view counters = variable("VGPU_COUNTERS");

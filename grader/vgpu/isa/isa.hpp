@@ -26,6 +26,12 @@ struct FormList {
   size_t count;
 };
 
+/// Executes lanes with the code of this variant instead of the widest that the processor can run:
+/// "baseline" (AVX2, or what the processor has if it is not an x86-64) or "wide" (AVX-512). To be
+/// called before the first kernel is decoded. False, and without effect, when this processor or
+/// this build does not have it.
+bool use_variant(std::string_view name);
+
 /// The form of a mnemonic, or nullptr when the virtual GPU does not know it.
 const Form* find(std::string_view mnemonic);
 

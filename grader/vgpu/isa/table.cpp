@@ -1,4 +1,5 @@
 // Picks the lane code for this processor and answers the decoder's questions from it.
+#include <atomic>
 #include <string_view>
 #include <unordered_map>
 
@@ -57,13 +58,21 @@ Variant make_variant(std::initializer_list<const FormList*> families, const Buil
   return v;
 }
 
+bool has_wide() {
+#ifdef VGPU_HAS_WIDE
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+std::atomic<bool> baseline_only{false};
+
 const Variant& chosen() {
   static const Variant variant = [] {
 #ifdef VGPU_HAS_WIDE
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-      return MAKE_VARIANT(wide);
-    }
+    if (has_wide() && !baseline_only) return MAKE_VARIANT(wide);
 #endif
     return MAKE_VARIANT(baseline);
   }();
@@ -71,6 +80,13 @@ const Variant& chosen() {
 }
 
 }  // namespace
+
+bool use_variant(std::string_view name) {
+  if (name == "wide") return has_wide();
+  if (name != "baseline") return false;
+  baseline_only = true;
+  return true;
+}
 
 const Form* find(std::string_view mnemonic) {
   const auto& forms = chosen().forms;

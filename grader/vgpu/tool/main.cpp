@@ -44,6 +44,7 @@ environment (the options above set these; a program started without `vgpu run` o
   VGPU_THREADS=N, VGPU_TIMEOUT=S    as --threads and --timeout
   VGPU_CHECK=LIST                   as --check
   VGPU_PTXAS=PATH|none              ptxas for the registers in the counters (default: of the CUDA Toolkit at hand)
+  VGPU_ISA=baseline|wide            vector instructions to use: AVX2 or AVX-512 (default: the widest there are)
   VGPU_QUIET=1                      no messages of the virtual GPU on stderr
 )";
 

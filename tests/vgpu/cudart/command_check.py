@@ -71,9 +71,11 @@ class Run(unittest.TestCase):
         self.assertEqual(vgpu("run", PROGRAMS / "without_ptx", VGPU_QUIET="1").stderr, "")
 
     def test_says_what_is_wrong_with_a_setting(self):
-        done = vgpu("run", PROGRAMS / "good_program", VGPU_THREADS="many", VGPU_COUNTERS="xml")
+        wrong = {"VGPU_THREADS": "many", "VGPU_COUNTERS": "xml", "VGPU_ISA": "mmx"}
+        done = vgpu("run", PROGRAMS / "good_program", **wrong)
         self.assertIn("VGPU_THREADS=many", done.stderr)
         self.assertIn("VGPU_COUNTERS=xml", done.stderr)
+        self.assertIn("VGPU_ISA=mmx is not baseline or wide; it is ignored", done.stderr)
         self.assertEqual(done.returncode, 0)
 
 

@@ -1,67 +1,183 @@
 #!/usr/bin/env python3
-"""Measures how fast the virtual GPU executes tests/bench/flash_one_thread_per_row.cu on this machine.
+"""Measures how fast the virtual GPU executes kernels on this machine.
 
-Prints lane-instructions per second for one CPU thread and for one per core, the best of several launches. With
-`--at-least G` the exit code is 1 when one thread stays below G billion per second.
+Prints a table: kernel, vector instructions, CPU threads, speed. The speed is the median of a kernel's launches in one
+process, the first one left out. With `--require` the exit code is 1 when one thread stays below a target.
 """
 
 import argparse
 import json
 import os
+import platform
+import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
 BUILD = Path(__file__).resolve().parents[1] / "build"
-PROGRAM = BUILD / "tests" / "vgpu" / "programs" / "flash_one_thread_per_row"
+VARIANTS = {"baseline": "AVX2", "wide": "AVX-512"}
 
 
-def launches(threads: int, n: int, repeats: int) -> list[dict]:
-    """Counts and CPU time of each launch: sequence length n, head dimension 64, one head."""
+@dataclass(frozen=True)
+class Workload:
+    """A program whose arguments are a size and a number of launches."""
+
+    program: str
+    size: int
+    launches: int
+    check: str = ""  # as VGPU_CHECK
+    operations: int = 0  # floating-point operations of a launch; 0: count lane-instructions
+
+    @property
+    def command(self) -> list[str]:
+        """What a person would type."""
+        check = ["--check", self.check] if self.check else []
+        return ["vgpu", "run", *check, self.program, str(self.size), str(self.launches)]
+
+
+WORKLOADS = [
+    Workload("flash_one_thread_per_row", 1024, 15),
+    Workload("flash_one_thread_per_row", 1024, 3, check="all"),
+    Workload("global_loads", 512, 15),
+    Workload("bf16_gemm", 512, 15, operations=2 * 512**3),
+]
+# Billions per second with one thread, whatever the vector instructions.
+TARGETS = {"flash": 12.0, "qkt": 5.0, "softmax": 5.0, "pv": 5.0, "gemm": 10.0}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The speed of one kernel."""
+
+    kernel: str
+    check: str
+    variant: str
+    threads: int
+    milliseconds: float  # of a launch
+    speed: float  # billions per second
+    unit: str
+    command: str
+
+
+def launches(workload: Workload, variant: str, threads: int) -> list[dict]:
+    """Counts and seconds of each launch; none when this CPU lacks the variant."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "counters.json"
-        options = ["--threads", str(threads), "--counters", "json", "--output", str(output)]
-        subprocess.run(
-            [BUILD / "bin" / "vgpu", "run", *options, PROGRAM, str(n), str(repeats)],
-            check=True,
-            stdout=subprocess.DEVNULL,
+        options = ["--counters", "json", "--output", str(output), "--threads", str(threads)]
+        words = [str(word) for word in workload.command]
+        words[0] = str(BUILD / "bin" / "vgpu")
+        words[words.index(workload.program)] = str(
+            BUILD / "tests" / "vgpu" / "programs" / workload.program
         )
+        done = subprocess.run(
+            [*words[:2], *options, *words[2:]],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "VGPU_ISA": variant},
+        )
+        if done.returncode != 0:
+            raise SystemExit(f"bench: {workload.program} failed:\n{done.stdout}{done.stderr}")
+        if "VGPU_ISA=" in done.stderr:
+            return []
         return json.loads(output.read_text(encoding="utf-8"))
+
+
+def figures(workload: Workload, variant: str, threads: int) -> list[Figure]:
+    """The median speed of each kernel of a program."""
+    by_kernel: dict[str, list[dict]] = {}
+    for record in launches(workload, variant, threads):
+        by_kernel.setdefault(record["kernel"].partition("(")[0], []).append(record)
+    result = []
+    for kernel, records in by_kernel.items():
+        if len({record["lane_instructions"] for record in records}) != 1:
+            raise SystemExit(f"bench: {kernel}: the counts differ between launches")
+        seconds = statistics.median(record["seconds"] for record in records[1:])
+        operations = workload.operations or records[0]["lane_instructions"]
+        unit = "GFLOP/s" if workload.operations else "G lane-instructions/s"
+        speed = operations / seconds / 1e9
+        command = " ".join(workload.command)
+        result.append(
+            Figure(kernel, workload.check, variant, threads, seconds * 1e3, speed, unit, command)
+        )
+    return result
+
+
+def cpu_model() -> str:
+    """The processor's name as the kernel knows it."""
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def table(measured: list[Figure], title: str) -> Table:
+    """Figures as text."""
+    result = Table("kernel", "checks", "vectors", title=title, title_justify="left")
+    for name in ("threads", "ms", "speed", "target"):
+        result.add_column(name, justify="right")
+    for name in ("unit", "command"):
+        result.add_column(name)
+    for f in measured:
+        target = TARGETS.get(f.kernel) if f.threads == 1 and not f.check else None
+        result.add_row(
+            f.kernel,
+            f.check or "none",
+            f"{f.variant} ({VARIANTS[f.variant]})" if platform.machine() == "x86_64" else f.variant,
+            str(f.threads),
+            f"{f.milliseconds:.2f}",
+            f"{f.speed:.2f}",
+            f"{target:g}" if target else "",
+            f.unit,
+            f.command,
+        )
+    return result
 
 
 def main() -> int:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=1024, help="sequence length, a multiple of 64")
-    parser.add_argument(
-        "--repeats", type=int, default=10, help="launches, of which the best counts"
-    )
-    parser.add_argument("--at-least", type=float, default=0.0, metavar="G", help="see above")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE too")
+    parser.add_argument("--program", help="measure this program only")
+    parser.add_argument("--require", action="store_true", help="fail below a target")
     options = parser.parse_args()
 
+    workloads = [w for w in WORKLOADS if options.program in (None, w.program)]
+    if not workloads:
+        names = ", ".join(sorted({w.program for w in WORKLOADS}))
+        print(f"bench: no program {options.program}; there are {names}", file=sys.stderr)
+        return 2
     cores = len(os.sched_getaffinity(0))
-    counts, speed = [], {}
-    print(f"N {options.n}, d 64, best of {options.repeats}")
-    for threads in sorted({1, cores}):
-        records = launches(threads, options.n, options.repeats)
-        best = min(record["seconds"] for record in records)
-        counts += [record["lane_instructions"] for record in records]
-        speed[threads] = counts[-1] / best / 1e9
+    measured = [
+        figure
+        for workload in workloads
+        for variant in VARIANTS
+        for threads in sorted({1, cores})
+        for figure in figures(workload, variant, threads)
+    ]
+    model = cpu_model()
+    Console(width=None if sys.stdout.isatty() else 200).print(
+        table(measured, f"{model}, {cores} CPUs: medians of launches, the first left out")
+    )
+    if options.json is not None:
+        document = {"cpu": model, "cpus": cores, "figures": [asdict(f) for f in measured]}
+        options.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    slow = [
+        f
+        for f in measured
+        if f.threads == 1 and not f.check and f.speed < TARGETS.get(f.kernel, 0.0)
+    ]
+    for f in slow:
         print(
-            f"{threads:3} threads: {counts[-1]:,} lane-instructions in {best * 1e3:.2f} ms, "
-            f"{speed[threads]:.2f} G/s, {speed[threads] / threads:.2f} G/s per core"
-        )
-    if len(set(counts)) != 1:
-        print(f"bench: the counts differ between launches: {sorted(set(counts))}", file=sys.stderr)
-        return 1
-    if speed[1] < options.at_least:
-        print(
-            f"bench: one thread does {speed[1]:.2f} G/s, less than {options.at_least:g}",
+            f"bench: {f.kernel}: {f.speed:.2f} {f.unit} with {f.variant}, "
+            f"target {TARGETS[f.kernel]:g}",
             file=sys.stderr,
         )
-        return 1
-    return 0
+    return 1 if slow and options.require else 0
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
 // C = A B in bfloat16 with float sums, as fast GPU kernels do it: tiles come by cp.async into two
 // buffers, go to registers by ldmatrix, and are multiplied by mma.sync.
 //
-// usage: bf16_gemm [N]     N x N matrices, N a multiple of 64 (512)
+// usage: bf16_gemm [N] [repeats]     N x N matrices, N a multiple of 64 (512); launches (1)
 //
 // Grid (N / 64, N / 64), 128 threads: a block computes 64 x 64 of C, each of its 4 warps 32 x 32.
 // Both tiles lie in shared memory in rows of 16-byte pieces, swizzled: piece p of row r is at p ^
 // (r % 8), so the 8 rows that an ldmatrix reads lie in different banks.
 #include <cuda_bf16.h>
 
-#include <chrono>
 #include <cstdint>
 
 #include "program.cuh"
@@ -104,8 +103,9 @@ __global__ void __launch_bounds__(kThreads)
 
 int main(int argc, char** argv) {
   const int n = argc > 1 ? std::atoi(argv[1]) : 512;
-  if (n <= 0 || n % kTile != 0) {
-    std::printf("N must be a positive multiple of %d\n", kTile);
+  const int repeats = argc > 2 ? std::atoi(argv[2]) : 1;
+  if (n <= 0 || n % kTile != 0 || repeats <= 0) {
+    std::printf("usage: %s [N, a multiple of %d] [repeats, at least 1]\n", argv[0], kTile);
     return 2;
   }
   const size_t elements = static_cast<size_t>(n) * n;
@@ -117,11 +117,9 @@ int main(int argc, char** argv) {
   }
   DeviceArray<__nv_bfloat16> dA(A), dB(B);
   DeviceArray<float> dC(elements);
-  const auto begin = std::chrono::steady_clock::now();
-  gemm<<<dim3(n / kTile, n / kTile), kThreads>>>(dA.data(), dB.data(), dC.data(), n);
+  for (int repeat = 0; repeat < repeats; ++repeat)
+    gemm<<<dim3(n / kTile, n / kTile), kThreads>>>(dA.data(), dB.data(), dC.data(), n);
   finish_kernels();
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  std::printf("%.2f GFLOP/s\n", 2.0 * static_cast<double>(elements) * n / seconds.count() / 1e9);
 
   // Every element of some rows that lie in different tiles.
   const std::vector<float> C = dC.host();

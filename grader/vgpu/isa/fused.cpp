@@ -4,8 +4,8 @@
 // jumps behind; otherwise they execute as usual. Counts are the same both ways (Kernel::runs).
 #include "isa/isa.hpp"
 #include "isa/lanes.hpp"
-#include "isa/vector.hpp"
 #include "machine/observer.hpp"
+#include "machine/vector.hpp"
 
 namespace vgpu::VGPU_VARIANT {
 namespace {

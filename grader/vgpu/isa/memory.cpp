@@ -41,16 +41,15 @@ struct LocalMemory {
   }
 };
 
+// Lanes that are off repeat an address of one that is on, so all can be read.
 template <class Mem, class Reg, class Place>
 VGPU_INLINE void load_elements(Warp& w, const Op* op, const Addresses& addresses, Place place) {
   for (uint32_t k = 0; k < op->c; ++k) {
     const uint32_t offset = element(w, op, k);
     if (offset == isa::kNone) continue;
-    Reg* const d = w.lanes<Reg>(offset);
-    for (int i = 0; i < kLanes; ++i) {
-      if ((w.active >> i & 1) != 0)
-        d[i] = static_cast<Reg>(load_value<Mem>(place(addresses.at[i] + k * sizeof(Mem), i)));
-    }
+    write_lanes<Reg>(w, offset, [&](int i) {
+      return static_cast<Reg>(load_value<Mem>(place(addresses.at[i] + k * sizeof(Mem), i)));
+    });
   }
 }
 
@@ -77,13 +76,44 @@ VGPU_INLINE void transfer(Warp& w, const Op* op, const Addresses& addresses, Pla
 template <bool kStore>
 inline constexpr Intent kIntent = kStore ? Intent::Store : Intent::Load;
 
-// --- global ---
+// --- global: each way in calls the next one when it does not fit ---
 template <class Mem, class Reg, bool kStore>
-[[gnu::noinline]] void any_global(Warp& w, const Op* op) {
+[[gnu::noinline]] const Op* any_global(Warp& w, const Op* op) {
   Addresses addresses;
   collect_addresses(addresses, w.lanes<uint64_t>(op->a), op->imm, w.active);
   check_global(w, op, addresses, static_cast<uint32_t>(sizeof(Mem)) * op->c, kIntent<kStore>);
   transfer<Mem, Reg, kStore>(w, op, addresses, GlobalMemory{});
+  return next(w, op + 1);
+}
+
+/// Element k of all lanes, whose addresses are `step` apart.
+template <class Mem, class Reg, bool kStore>
+VGPU_INLINE void transfer_steps(Warp& w, uint32_t offset, uint64_t address, uint64_t step) {
+  Reg* const r = w.lanes<Reg>(offset);
+#pragma GCC unroll 8
+  for (int i = 0; i < kLanes; ++i) {
+    auto* const place = reinterpret_cast<Mem*>(address + static_cast<uint64_t>(i) * step);
+    if constexpr (kStore)
+      *place = static_cast<Mem>(r[i]);
+    else
+      r[i] = static_cast<Reg>(*place);
+  }
+}
+
+/// All lanes on and equally far apart, or several elements a lane, or anything else.
+template <class Mem, class Reg, bool kStore>
+[[gnu::noinline]] const Op* other_global(Warp& w, const Op* op) {
+  const uint64_t* base = w.lanes<uint64_t>(op->a);
+  const uint64_t address = base[0] + static_cast<uint64_t>(op->imm), step = base[1] - base[0];
+  if (w.active != w.quick || !has_step(base, step) ||
+      !check_global_steps(w, op, address, step, static_cast<uint32_t>(sizeof(Mem)) * op->c))
+    return any_global<Mem, Reg, kStore>(w, op);
+  for (uint32_t k = 0; k < op->c; ++k) {
+    const uint32_t offset = element(w, op, k);
+    if (offset != isa::kNone)
+      transfer_steps<Mem, Reg, kStore>(w, offset, address + k * sizeof(Mem), step);
+  }
+  return next(w, op + 1);
 }
 
 // All lanes on, one element each: consecutive lanes at consecutive addresses, or all at the same
@@ -91,31 +121,21 @@ template <class Mem, class Reg, bool kStore>
 template <class Mem, class Reg, bool kStore>
 const Op* global(Warp& w, const Op* op) {
   const uint64_t* base = w.lanes<uint64_t>(op->a);
-  if (w.active == w.quick && op->c == 1) [[likely]] {
+  const uint64_t step = base[1] - base[0];
+  if (w.active == w.quick && op->c == 1 && (step == sizeof(Mem) || (!kStore && step == 0)) &&
+      has_step(base, step)) [[likely]] {
     const uint64_t address = base[0] + static_cast<uint64_t>(op->imm);
-    Reg* const r = w.lanes<Reg>(op->d);
-    const uint64_t step = base[1] - base[0];
-    if (step == sizeof(Mem) && has_step(base, uint64_t{sizeof(Mem)}) &&
-        check_global_run(w, op, address, kLanes * sizeof(Mem), sizeof(Mem))) {
-      auto* const memory = reinterpret_cast<Mem*>(address);
-      if constexpr (kStore) {
-        VGPU_LANES(i) memory[i] = static_cast<Mem>(r[i]);
-      } else {
-        VGPU_LANES(i) r[i] = static_cast<Reg>(memory[i]);
-      }
-      return next(w, op + 1);
-    }
-    if constexpr (!kStore) {
-      if (step == 0 && has_step(base, uint64_t{0}) &&
-          check_global_run(w, op, address, sizeof(Mem), sizeof(Mem))) {
-        const auto value = static_cast<Reg>(*reinterpret_cast<const Mem*>(address));
-        VGPU_LANES(i) r[i] = value;
+    if (step == sizeof(Mem)) {
+      if (check_global_run(w, op, address, kLanes * sizeof(Mem), sizeof(Mem))) {
+        transfer_steps<Mem, Reg, kStore>(w, op->d, address, sizeof(Mem));
         return next(w, op + 1);
       }
+    } else if (check_global_run(w, op, address, sizeof(Mem), sizeof(Mem))) {
+      transfer_steps<Mem, Reg, kStore>(w, op->d, address, 0);
+      return next(w, op + 1);
     }
   }
-  any_global<Mem, Reg, kStore>(w, op);
-  return next(w, op + 1);
+  return other_global<Mem, Reg, kStore>(w, op);
 }
 
 // --- shared ---

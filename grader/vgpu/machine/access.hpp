@@ -5,53 +5,13 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 
 #include "machine/access_fault.hpp"
 #include "machine/block.hpp"
-#include "machine/variant.hpp"
+#include "machine/footprint.hpp"
 #include "machine/warp.hpp"
 
 namespace vgpu::VGPU_VARIANT {
-
-#define VGPU_INLINE [[gnu::always_inline]] inline
-#define VGPU_OUTLINE [[gnu::noinline, maybe_unused]] static
-#define VGPU_SLOW [[gnu::noinline, gnu::cold, maybe_unused]] static
-
-inline constexpr int kLanes = 32;
-
-/// The addresses of one memory instruction. Lanes that are switched off repeat the first active
-/// lane's address, so that sums over all 32 lanes need no mask.
-struct Addresses {
-  alignas(64) uint64_t at[kLanes];
-};
-
-template <class Address>
-VGPU_INLINE bool has_step(const Address* base, Address step) {
-  uint64_t differs = 0;
-  for (int i = 0; i < kLanes; ++i) {
-    differs |= static_cast<Address>(base[i] - base[0]) ^
-               static_cast<Address>(static_cast<Address>(i) * step);
-  }
-  return differs == 0;
-}
-
-/// Addresses of 32 bits wrap around: an index may be negative in the register and the offset may
-/// make up for it.
-template <class Address>
-[[gnu::noinline]] void collect_addresses(Addresses& out, const Address* base, int64_t offset,
-                                         uint32_t active) {
-  const auto add = static_cast<Address>(offset);
-  if (active == kFullMask) {
-    for (int i = 0; i < kLanes; ++i) out.at[i] = static_cast<Address>(base[i] + add);
-    return;
-  }
-  const Address first = base[__builtin_ctz(active)];
-  for (int i = 0; i < kLanes; ++i) {
-    const Address lane = (active >> i & 1) != 0 ? base[i] : first;
-    out.at[i] = static_cast<Address>(lane + add);
-  }
-}
 
 struct What {
   MemoryKind kind;
@@ -63,87 +23,43 @@ VGPU_INLINE void notify(Warp& w, const Op* op, What what, const Addresses& addre
   notify_observers({w, op, what.kind, what.intent, size, w.active, addresses.at});
 }
 
-struct Range {
-  uint64_t low, high,
-      bits;  // smallest and largest address; all address bits together, for alignment
-};
-
-VGPU_INLINE Range range_of(const Addresses& addresses) {
-  Range r{addresses.at[0], addresses.at[0], 0};
-  for (int i = 0; i < kLanes; ++i) {
-    const uint64_t a = addresses.at[i];
-    r.low = a < r.low ? a : r.low;
-    r.high = a > r.high ? a : r.high;
-    r.bits |= a;
-  }
-  return r;
-}
-
-struct Footprint {
-  uint32_t sectors = 0, values = 0;  // distinct 32-byte sectors, distinct addresses
-};
-
-/// Counts distinct addresses and sectors. Aligned accesses of one size either coincide or do not
-/// overlap.
-VGPU_OUTLINE Footprint unordered_footprint(const Addresses& addresses) {
-  uint64_t sorted[kLanes];
-  std::memcpy(sorted, addresses.at, sizeof sorted);
-  for (int i = 1; i < kLanes; ++i) {  // insertion sort: 32 nearly ordered values
-    const uint64_t value = sorted[i];
-    int j = i;
-    for (; j > 0 && sorted[j - 1] > value; --j) sorted[j] = sorted[j - 1];
-    sorted[j] = value;
-  }
-  Footprint f{1, 1};
-  for (int i = 1; i < kLanes; ++i) {
-    f.values += sorted[i] != sorted[i - 1];
-    f.sectors += sorted[i] >> 5 != sorted[i - 1] >> 5;
-  }
-  return f;
-}
-
-/// Sectors of an atomic operation: lanes that update the same address take turns, and a turn moves
-/// its sectors anew. Each sector counts as often as its busiest address has lanes.
-VGPU_OUTLINE uint32_t atomic_sectors(const Addresses& addresses, uint32_t active) {
-  uint64_t sorted[kLanes];
-  int lanes = 0;
-  for (int i = 0; i < kLanes; ++i) {
-    if ((active >> i & 1) == 0) continue;
-    int j = lanes++;
-    for (; j > 0 && sorted[j - 1] > addresses.at[i]; --j) sorted[j] = sorted[j - 1];
-    sorted[j] = addresses.at[i];
-  }
-  uint32_t sectors = 0, turns = 0, most = 0;
-  for (int i = 0; i < lanes; ++i) {
-    turns = i > 0 && sorted[i] == sorted[i - 1] ? turns + 1 : 1;
-    if (i > 0 && sorted[i] >> 5 != sorted[i - 1] >> 5) {
-      sectors += most;
-      most = 0;
-    }
-    most = turns > most ? turns : most;
-  }
-  return sectors + most;
-}
-
-VGPU_INLINE Footprint footprint(const Addresses& addresses) {
-  uint32_t descending = 0, values = 1, sectors = 1;
-  for (int i = 1; i < kLanes; ++i) {
-    const uint64_t a = addresses.at[i], before = addresses.at[i - 1];
-    descending += a < before;
-    values += a != before;
-    sectors += a >> 5 != before >> 5;
-  }
-  return descending == 0 ? Footprint{sectors, values} : unordered_footprint(addresses);
-}
-
 // --- global memory ---
 
-VGPU_INLINE void touch(uint64_t* map, uint64_t sector) {
-  uint64_t* word = map + (sector >> 6);
-  const uint64_t bit = uint64_t{1} << (sector & 63);
+/// Sets bits in a map of touched sectors, 64 of them to a word.
+VGPU_INLINE void touch_word(uint64_t* map, uint64_t word, uint64_t bits) {
   // Nearly always set already: a plain look saves the locked operation.
-  if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bit) == 0)
-    __atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
+  if ((__atomic_load_n(map + word, __ATOMIC_RELAXED) & bits) != bits)
+    __atomic_fetch_or(map + word, bits, __ATOMIC_RELAXED);
+}
+VGPU_INLINE void touch(uint64_t* map, uint64_t sector) {
+  touch_word(map, sector >> 6, uint64_t{1} << (sector & 63));
+}
+/// Of the sectors from `first` to `last`, those at the bits of `pattern`, the same in each word.
+VGPU_INLINE void touch_range(uint64_t* map, uint64_t first, uint64_t last, uint64_t pattern) {
+  const uint64_t end = last >> 6;
+  uint64_t bits = pattern & ~uint64_t{0} << (first & 63);
+  for (uint64_t word = first >> 6; word < end; ++word) {
+    touch_word(map, word, bits);
+    bits = pattern;
+  }
+  touch_word(map, end, bits & ~uint64_t{0} >> (63 - (last & 63)));
+}
+/// 32 sectors, `step` apart.
+VGPU_INLINE void touch_steps(uint64_t* map, uint64_t first, uint64_t step) {
+  // One bit in 1, 2, 4, ... 64.
+  constexpr uint64_t kEvery[] = {~uint64_t{0},
+                                 0x5555555555555555u,
+                                 0x1111111111111111u,
+                                 0x0101010101010101u,
+                                 0x0001000100010001u,
+                                 0x0000000100000001u,
+                                 1};
+  if (step <= 64 && (step & (step - 1)) == 0) {
+    const uint64_t pattern = kEvery[__builtin_ctzll(step)] << (first & (step - 1));
+    touch_range(map, first, first + (kLanes - 1) * step, pattern);
+  } else {
+    for (uint64_t i = 0; i < kLanes; ++i) touch(map, first + i * step);
+  }
 }
 
 /// Lanes may lie in different allocations, or in none.
@@ -165,25 +81,32 @@ VGPU_SLOW void check_global_lanes(Warp& w, const Op* op, const Addresses& addres
 /// Checks `size` bytes (1 to 16, a power of two) at each lane's address and counts one request.
 VGPU_OUTLINE void check_global(Warp& w, const Op* op, const Addresses& addresses, uint32_t size,
                                Intent intent) {
-  const Range range = range_of(addresses);
+  Addresses sorted;
+  const Addresses* ordered = &addresses;
+  Changes changes = find_changes(addresses);
+  if (!changes.ascending) {
+    sorted = addresses;
+    sort_addresses(sorted);
+    ordered = &sorted;
+    changes = find_changes(sorted);
+  }
+  const uint64_t* const at = ordered->at;
+  uint64_t bits = 0;
+  for (int i = 0; i < kLanes; ++i) bits |= at[i];
   const AccessCache& cache = w.caches[op->site];
-  const Footprint f = footprint(addresses);
-  if (range.low >= cache.begin && range.high + size <= cache.end && (range.bits & (size - 1)) == 0)
-      [[likely]] {
-    uint64_t last = ~uint64_t{0};
-    for (int i = 0; i < kLanes; ++i) {
-      const uint64_t sector = (addresses.at[i] - cache.begin) >> 5;
-      if (sector != last) touch(cache.touched, sector);
-      last = sector;
-    }
+  if (at[0] >= cache.begin && at[kLanes - 1] < cache.end && cache.end - at[kLanes - 1] >= size &&
+      (bits & (size - 1)) == 0) [[likely]] {
+    for (uint32_t left = changes.sectors; left != 0; left &= left - 1)
+      touch(cache.touched, (at[__builtin_ctz(left)] - cache.begin) >> 5);
   } else {
     check_global_lanes(w, op, addresses, size, intent);
   }
   if (w.quick == 0) notify(w, op, {MemoryKind::Global, intent}, addresses, size);
-  Traffic& count = w.site_counts[op->site].global;
-  count.requests += 1;
-  count.sectors += intent == Intent::Atomic ? atomic_sectors(addresses, w.active) : f.sectors;
-  count.bytes += uint64_t{f.values} * size;
+  const Footprint f = count(changes);
+  Traffic& traffic = w.site_counts[op->site].global;
+  traffic.requests += 1;
+  traffic.sectors += intent == Intent::Atomic ? atomic_sectors(addresses, w.active) : f.sectors;
+  traffic.bytes += uint64_t{f.values} * size;
 }
 
 /// The same for 32 lanes that access `bytes` consecutive bytes together, or one value of `bytes`
@@ -191,15 +114,49 @@ VGPU_OUTLINE void check_global(Warp& w, const Op* op, const Addresses& addresses
 VGPU_INLINE bool check_global_run(Warp& w, const Op* op, uint64_t address, uint32_t bytes,
                                   uint32_t alignment) {
   const AccessCache& cache = w.caches[op->site];
-  if (address < cache.begin || address + bytes > cache.end || (address & (alignment - 1)) != 0)
+  if (address < cache.begin || address >= cache.end || cache.end - address < bytes ||
+      (address & (alignment - 1)) != 0)
     return false;
   const uint64_t first = (address - cache.begin) >> 5,
                  last = (address + bytes - 1 - cache.begin) >> 5;
-  for (uint64_t sector = first; sector <= last; ++sector) touch(cache.touched, sector);
+  touch_range(cache.touched, first, last, ~uint64_t{0});
   Traffic& count = w.site_counts[op->site].global;
   count.requests += 1;
   count.sectors += last - first + 1;
   count.bytes += bytes;
+  return true;
+}
+
+/// The same for 32 lanes whose addresses are `step` bytes apart, upwards or downwards, and do not
+/// overlap.
+VGPU_INLINE bool check_global_steps(Warp& w, const Op* op, uint64_t address, uint64_t step,
+                                    uint32_t size) {
+  if (static_cast<int64_t>(step) < 0) {
+    address += (kLanes - 1) * step;
+    step = -step;
+  }
+  const AccessCache& cache = w.caches[op->site];
+  if (step < size || step > cache.end - cache.begin || address < cache.begin ||
+      address >= cache.end || address + (kLanes - 1) * step + size > cache.end ||
+      ((address | step) & (size - 1)) != 0)
+    return false;
+  const uint64_t first = (address - cache.begin) >> 5,
+                 last = (address + (kLanes - 1) * step - cache.begin) >> 5;
+  Traffic& count = w.site_counts[op->site].global;
+  if (step <= 32) {  // no sector is left out
+    touch_range(cache.touched, first, last, ~uint64_t{0});
+    count.sectors += last - first + 1;
+  } else {
+    if (step % 32 == 0) {
+      touch_steps(cache.touched, first, step / 32);
+    } else {
+      for (uint64_t i = 0; i < kLanes; ++i)
+        touch(cache.touched, (address + i * step - cache.begin) >> 5);
+    }
+    count.sectors += kLanes;
+  }
+  count.requests += 1;
+  count.bytes += uint64_t{kLanes} * size;
   return true;
 }
 

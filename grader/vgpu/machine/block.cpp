@@ -47,6 +47,12 @@ void fill_invariants(const LaunchContext& context, uint8_t* registers) {
   }
 }
 
+// The other special registers keep their values while warps of one launch follow each other.
+bool changes_with_block(Special which) {
+  return which == Special::CtaidX || which == Special::CtaidY || which == Special::CtaidZ ||
+         which == Special::SmId;
+}
+
 }  // namespace
 
 Block::Block(LaunchContext& launch_context) : context(launch_context) {
@@ -82,6 +88,12 @@ Block::Block(LaunchContext& launch_context) : context(launch_context) {
     warp.local_bytes = static_cast<uint32_t>(kernel.local_bytes);
     warp.local = local_memory_.data() + i * kWarpSize * kernel.local_bytes;
     fill_invariants(context, warp.register_file);
+    for (const SpecialSlot& slot : kernel.codes[0].specials) {
+      for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
+        const uint64_t bits = special(warp, slot.special, lane);
+        std::memcpy(warp.register_file + slot.offset + lane * slot.width, &bits, slot.width);
+      }
+    }
     warp.quick = context.observers->empty() ? kFullMask : 0;
   }
   for (const ObserverFactory& make : *context.observers) {
@@ -179,10 +191,8 @@ void Block::prepare_warp(Warp& warp, uint32_t threads) {
   const Code& entry = context.kernel->codes[0];
   warp.start(entry.ops.data(), threads >= kWarpSize ? kFullMask : (1u << threads) - 1);
   for (const SpecialSlot& slot : entry.specials) {
-    for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
-      const uint64_t bits = special(warp, slot.special, lane);
-      std::memcpy(warp.registers + slot.offset + lane * slot.width, &bits, slot.width);
-    }
+    if (changes_with_block(slot.special))
+      broadcast(warp.registers + slot.offset, slot.width, special(warp, slot.special, 0));
   }
 }
 

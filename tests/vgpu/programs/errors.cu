@@ -8,6 +8,10 @@ __global__ void store(int* at) {
   *at = 1;
 }
 
+__global__ void store_each(int* at) {
+  at[threadIdx.x] = 1;
+}
+
 int main() {
   void* memory = nullptr;
   expect("too much memory", cudaMalloc(&memory, size_t{1} << 50), cudaErrorMemoryAllocation);
@@ -31,7 +35,8 @@ int main() {
   finish_kernels();
   expect("the device still works", cell.host(), {1});
 
-  store<<<1, 1>>>(nullptr);
+  // 32 words that end where addresses do: their end is 0.
+  store_each<<<1, 32>>>(static_cast<int*>(nullptr) - 32);
   expect("the launch itself is fine", cudaGetLastError(), cudaSuccess);
   expect("the fault", cudaDeviceSynchronize(), cudaErrorIllegalAddress);
   expect("it stays", cudaMalloc(&memory, 16), cudaErrorIllegalAddress);

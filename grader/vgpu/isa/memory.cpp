@@ -86,13 +86,12 @@ template <class Mem, class Reg, bool kStore>
   return next(w, op + 1);
 }
 
-/// Element k of all lanes, whose addresses are `step` apart.
-template <class Mem, class Reg, bool kStore>
-VGPU_INLINE void transfer_steps(Warp& w, uint32_t offset, uint64_t address, uint64_t step) {
-  Reg* const r = w.lanes<Reg>(offset);
+/// `kCount` registers side by side, memory at `address` and each `step` bytes further.
+template <class Mem, uint32_t kCount, bool kStore, class Reg>
+VGPU_INLINE void transfer_steps(Reg* r, uint64_t address, uint64_t step) {
 #pragma GCC unroll 8
-  for (int i = 0; i < kLanes; ++i) {
-    auto* const place = reinterpret_cast<Mem*>(address + static_cast<uint64_t>(i) * step);
+  for (uint32_t i = 0; i < kCount; ++i) {
+    auto* const place = reinterpret_cast<Mem*>(address + i * step);
     if constexpr (kStore)
       *place = static_cast<Mem>(r[i]);
     else
@@ -100,20 +99,44 @@ VGPU_INLINE void transfer_steps(Warp& w, uint32_t offset, uint64_t address, uint
   }
 }
 
-/// All lanes on and equally far apart, or several elements a lane, or anything else.
-template <class Mem, class Reg, bool kStore>
-[[gnu::noinline]] const Op* other_global(Warp& w, const Op* op) {
+template <class Mem, class Reg, bool kStore, uint32_t kRow>
+VGPU_INLINE bool transfer_rows(Warp& w, const Op* op) {
   const uint64_t* base = w.lanes<uint64_t>(op->a);
-  const uint64_t address = base[0] + static_cast<uint64_t>(op->imm), step = base[1] - base[0];
-  if (w.active != w.quick || !has_step(base, step) ||
-      !check_global_steps(w, op, address, step, static_cast<uint32_t>(sizeof(Mem)) * op->c))
-    return any_global<Mem, Reg, kStore>(w, op);
+  const uint64_t first = base[0] + static_cast<uint64_t>(op->imm), step = base[1] - base[0],
+                 distance = kRow < kLanes ? base[kRow % kLanes] - base[0] : 0;
+  if (!check_global_rows<kRow>(w, op, first, step, distance,
+                               static_cast<uint32_t>(sizeof(Mem)) * op->c))
+    return false;
   for (uint32_t k = 0; k < op->c; ++k) {
     const uint32_t offset = element(w, op, k);
-    if (offset != isa::kNone)
-      transfer_steps<Mem, Reg, kStore>(w, offset, address + k * sizeof(Mem), step);
+    if (offset == isa::kNone) continue;
+    uint64_t address = first + k * sizeof(Mem);
+    for (uint32_t lane = 0; lane < kLanes; lane += kRow, address += distance)
+      transfer_steps<Mem, kRow, kStore>(w.lanes<Reg>(offset) + lane, address, step);
   }
-  return next(w, op + 1);
+  return true;
+}
+
+// All lanes on, in rows that are 16 or 8 wide.
+template <class Mem, class Reg, bool kStore>
+[[gnu::noinline]] const Op* global_rows(Warp& w, const Op* op) {
+  if (w.active == w.quick) {
+    const uint32_t width = row_width(w.lanes<uint64_t>(op->a));
+    if ((width == 16 && transfer_rows<Mem, Reg, kStore, 16>(w, op)) ||
+        (width == 8 && transfer_rows<Mem, Reg, kStore, 8>(w, op)))
+      return next(w, op + 1);
+  }
+  return any_global<Mem, Reg, kStore>(w, op);
+}
+
+// All lanes on and equally far apart.
+template <class Mem, class Reg, bool kStore>
+[[gnu::noinline]] const Op* global_steps(Warp& w, const Op* op) {
+  const uint64_t* base = w.lanes<uint64_t>(op->a);
+  if (w.active == w.quick && has_step(base, base[1] - base[0]) &&
+      transfer_rows<Mem, Reg, kStore, kLanes>(w, op))
+    return next(w, op + 1);
+  return global_rows<Mem, Reg, kStore>(w, op);
 }
 
 // All lanes on, one element each: consecutive lanes at consecutive addresses, or all at the same
@@ -125,17 +148,24 @@ const Op* global(Warp& w, const Op* op) {
   if (w.active == w.quick && op->c == 1 && (step == sizeof(Mem) || (!kStore && step == 0)) &&
       has_step(base, step)) [[likely]] {
     const uint64_t address = base[0] + static_cast<uint64_t>(op->imm);
+    Reg* const r = w.lanes<Reg>(op->d);
     if (step == sizeof(Mem)) {
       if (check_global_run(w, op, address, kLanes * sizeof(Mem), sizeof(Mem))) {
-        transfer_steps<Mem, Reg, kStore>(w, op->d, address, sizeof(Mem));
+        auto* const memory = reinterpret_cast<Mem*>(address);
+        if constexpr (kStore) {
+          VGPU_LANES(i) memory[i] = static_cast<Mem>(r[i]);
+        } else {
+          VGPU_LANES(i) r[i] = static_cast<Reg>(memory[i]);
+        }
         return next(w, op + 1);
       }
     } else if (check_global_run(w, op, address, sizeof(Mem), sizeof(Mem))) {
-      transfer_steps<Mem, Reg, kStore>(w, op->d, address, 0);
+      const auto value = static_cast<Reg>(*reinterpret_cast<const Mem*>(address));
+      VGPU_LANES(i) r[i] = value;
       return next(w, op + 1);
     }
   }
-  return other_global<Mem, Reg, kStore>(w, op);
+  return global_steps<Mem, Reg, kStore>(w, op);
 }
 
 // --- shared ---

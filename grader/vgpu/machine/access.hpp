@@ -34,8 +34,16 @@ VGPU_INLINE void touch_word(uint64_t* map, uint64_t word, uint64_t bits) {
 VGPU_INLINE void touch(uint64_t* map, uint64_t sector) {
   touch_word(map, sector >> 6, uint64_t{1} << (sector & 63));
 }
+/// The sectors from `first` to `last`, at most 64.
+VGPU_INLINE void touch_run(uint64_t* map, uint64_t first, uint64_t last) {
+  const uint64_t head = ~uint64_t{0} << (first & 63), tail = ~uint64_t{0} >> (63 - (last & 63));
+  if (first >> 6 == last >> 6) [[likely]]
+    return touch_word(map, first >> 6, head & tail);
+  touch_word(map, first >> 6, head);
+  touch_word(map, last >> 6, tail);
+}
 /// Of the sectors from `first` to `last`, those at the bits of `pattern`, the same in each word.
-VGPU_INLINE void touch_range(uint64_t* map, uint64_t first, uint64_t last, uint64_t pattern) {
+VGPU_INLINE void touch_pattern(uint64_t* map, uint64_t first, uint64_t last, uint64_t pattern) {
   const uint64_t end = last >> 6;
   uint64_t bits = pattern & ~uint64_t{0} << (first & 63);
   for (uint64_t word = first >> 6; word < end; ++word) {
@@ -44,22 +52,26 @@ VGPU_INLINE void touch_range(uint64_t* map, uint64_t first, uint64_t last, uint6
   }
   touch_word(map, end, bits & ~uint64_t{0} >> (63 - (last & 63)));
 }
-/// 32 sectors, `step` apart.
-VGPU_INLINE void touch_steps(uint64_t* map, uint64_t first, uint64_t step) {
-  // One bit in 1, 2, 4, ... 64.
-  constexpr uint64_t kEvery[] = {~uint64_t{0},
-                                 0x5555555555555555u,
-                                 0x1111111111111111u,
-                                 0x0101010101010101u,
-                                 0x0001000100010001u,
-                                 0x0000000100000001u,
-                                 1};
-  if (step <= 64 && (step & (step - 1)) == 0) {
-    const uint64_t pattern = kEvery[__builtin_ctzll(step)] << (first & (step - 1));
-    touch_range(map, first, first + (kLanes - 1) * step, pattern);
-  } else {
-    for (uint64_t i = 0; i < kLanes; ++i) touch(map, first + i * step);
+
+/// Each 2nd, 4th, ... 64th bit.
+inline constexpr uint64_t kEvery[] = {0x5555555555555555u, 0x1111111111111111u, 0x0101010101010101u,
+                                      0x0001000100010001u, 0x0000000100000001u, 1};
+
+/// Touches the sectors of `lanes` addresses that are `step` bytes apart, the first at byte `begin`
+/// of the allocation, and returns how many they are. No access reaches into a second sector.
+VGPU_INLINE uint32_t touch_row(uint64_t* map, uint64_t begin, uint64_t step, uint32_t lanes) {
+  const uint64_t first = begin >> 5, last = (begin + (lanes - 1) * step) >> 5;
+  if (step <= 32) {  // no sector is left out
+    touch_run(map, first, last);
+    return static_cast<uint32_t>(last - first) + 1;
   }
+  if (step <= 2048 && (step & (step - 1)) == 0) {
+    const uint64_t pattern = kEvery[__builtin_ctzll(step) - 6] << (first & (step / 32 - 1));
+    touch_pattern(map, first, last, pattern);
+  } else {
+    for (uint64_t i = 0; i < lanes; ++i) touch(map, (begin + i * step) >> 5);
+  }
+  return lanes;
 }
 
 /// Lanes may lie in different allocations, or in none.
@@ -119,7 +131,7 @@ VGPU_INLINE bool check_global_run(Warp& w, const Op* op, uint64_t address, uint3
     return false;
   const uint64_t first = (address - cache.begin) >> 5,
                  last = (address + bytes - 1 - cache.begin) >> 5;
-  touch_range(cache.touched, first, last, ~uint64_t{0});
+  touch_run(cache.touched, first, last);
   Traffic& count = w.site_counts[op->site].global;
   count.requests += 1;
   count.sectors += last - first + 1;
@@ -127,36 +139,40 @@ VGPU_INLINE bool check_global_run(Warp& w, const Op* op, uint64_t address, uint3
   return true;
 }
 
-/// The same for 32 lanes whose addresses are `step` bytes apart, upwards or downwards, and do not
-/// overlap.
-VGPU_INLINE bool check_global_steps(Warp& w, const Op* op, uint64_t address, uint64_t step,
-                                    uint32_t size) {
-  if (static_cast<int64_t>(step) < 0) {
-    address += (kLanes - 1) * step;
+/// The same for rows of kRow lanes: addresses in a row are `step` bytes apart, rows `distance`
+/// bytes, and rows are the same or do not overlap.
+template <uint32_t kRow>
+VGPU_INLINE bool check_global_rows(Warp& w, const Op* op, uint64_t address, uint64_t step,
+                                   uint64_t distance, uint32_t size) {
+  constexpr uint32_t kCount = kLanes / kRow;
+  if (static_cast<int64_t>(step) < 0) {  // from the other end
+    address += (kRow - 1) * step;
     step = -step;
   }
-  const AccessCache& cache = w.caches[op->site];
-  if (step < size || step > cache.end - cache.begin || address < cache.begin ||
-      address >= cache.end || address + (kLanes - 1) * step + size > cache.end ||
-      ((address | step) & (size - 1)) != 0)
-    return false;
-  const uint64_t first = (address - cache.begin) >> 5,
-                 last = (address + (kLanes - 1) * step - cache.begin) >> 5;
-  Traffic& count = w.site_counts[op->site].global;
-  if (step <= 32) {  // no sector is left out
-    touch_range(cache.touched, first, last, ~uint64_t{0});
-    count.sectors += last - first + 1;
-  } else {
-    if (step % 32 == 0) {
-      touch_steps(cache.touched, first, step / 32);
-    } else {
-      for (uint64_t i = 0; i < kLanes; ++i)
-        touch(cache.touched, (address + i * step - cache.begin) >> 5);
-    }
-    count.sectors += kLanes;
+  if (static_cast<int64_t>(distance) < 0) {
+    address += (kCount - 1) * distance;
+    distance = -distance;
   }
-  count.requests += 1;
-  count.bytes += uint64_t{kLanes} * size;
+  const AccessCache& cache = w.caches[op->site];
+  const uint64_t room = cache.end - cache.begin, length = (kRow - 1) * step,
+                 reach = (kCount - 1) * distance + length + size;
+  if (step > room || distance > room || address < cache.begin || address >= cache.end ||
+      cache.end - address < reach || ((address | step | distance) & (size - 1)) != 0 ||
+      (step != 0 && step < size) || (distance != 0 && distance < length + size))
+    return false;
+  uint64_t begin = address - cache.begin;
+  uint32_t sectors = touch_row(cache.touched, begin, step, kRow);
+  if (kCount > 1 && distance != 0) {
+    for (uint32_t row = 1; row < kCount; ++row) {
+      const bool shares_sector = (begin + length) >> 5 == (begin + distance) >> 5;
+      begin += distance;
+      sectors += touch_row(cache.touched, begin, step, kRow) - (shares_sector ? 1 : 0);
+    }
+  }
+  Traffic& traffic = w.site_counts[op->site].global;
+  traffic.requests += 1;
+  traffic.sectors += sectors;
+  traffic.bytes += uint64_t{step == 0 ? 1 : kRow} * (distance == 0 ? 1 : kCount) * size;
   return true;
 }
 

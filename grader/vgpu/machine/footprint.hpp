@@ -37,6 +37,22 @@ VGPU_INLINE bool has_step(const Address* base, Address step) {
   return is_zero(differs);
 }
 
+/// The width of the rows in which the lanes' addresses lie: 16 or 8 lanes, as in blocks of threads
+/// that are so wide. One step leads from lane to lane within every row, one distance from row to
+/// row. 0: they do not lie so.
+VGPU_INLINE uint32_t row_width(const uint64_t* base) {
+  using V = VectorOf<uint64_t>;
+  const uint64_t step = base[1] - base[0];
+  uint32_t breaks = 0;  // after which lanes another step follows
+  visit_neighbours(base, base[kLanes - 1] + step, [&](int first, V here, V next) {
+    breaks |= sign_bits((V)(next - here != step)) << first;
+  });
+  if (breaks == 1u << 15) return 16;
+  const uint64_t distance = base[8] - base[0];
+  const bool even = base[16] - base[8] == distance && base[24] - base[16] == distance;
+  return breaks == 0x00808080u && even ? 8 : 0;
+}
+
 /// Addresses of 32 bits wrap around: an index may be negative in the register and the offset may
 /// make up for it.
 template <class Address>

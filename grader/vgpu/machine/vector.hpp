@@ -42,7 +42,8 @@ template <class V = Vec>
   std::memcpy(&v, from, sizeof v);
   return v;
 }
-[[gnu::always_inline]] inline void store_vector(uint8_t* to, Vec v) {
+template <class V>
+[[gnu::always_inline]] inline void store_vector(void* to, V v) {
   std::memcpy(to, &v, sizeof v);
 }
 

@@ -18,9 +18,12 @@ struct What {
   Intent intent;
 };
 
+/// Tells the observers; lanes that are off repeat one that is on.
 VGPU_INLINE void notify(Warp& w, const Op* op, What what, const Addresses& addresses,
                         uint32_t size) {
-  notify_observers({w, op, what.kind, what.intent, size, w.active, addresses.at});
+  const Range range = range_of(addresses);
+  notify_observers(
+      {w, op, what.kind, what.intent, size, w.active, addresses.at, range.low, range.high});
 }
 
 // --- global memory ---

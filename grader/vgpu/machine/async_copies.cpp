@@ -64,8 +64,11 @@ void AsyncCopies::wait(const Warp& warp, uint32_t groups) {
     carry_out(copy, lanes, warp.shared);
     if (warp.quick == 0) {
       uint64_t to[kWarpSize];
-      std::copy_n(copy.to, kWarpSize, to);
-      notify_copy_landed({warp, copy.op, MemoryKind::Shared, Intent::Store, copy.bytes, lanes, to});
+      const uint32_t first = copy.to[__builtin_ctz(lanes)];
+      for (int i = 0; i < kWarpSize; ++i) to[i] = (lanes >> i & 1) != 0 ? copy.to[i] : first;
+      const auto [low, high] = std::minmax_element(to, to + kWarpSize);
+      notify_copy_landed(
+          {warp, copy.op, MemoryKind::Shared, Intent::Store, copy.bytes, lanes, to, *low, *high});
     }
     copy.lanes &= ~lanes;
   }

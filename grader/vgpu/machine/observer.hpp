@@ -19,9 +19,12 @@ struct Access {
   const Op* op;
   MemoryKind kind;
   Intent intent;
-  uint32_t size;            ///< bytes of each lane
-  uint32_t lanes;           ///< that take part
-  const uint64_t* address;  ///< of each of 32 lanes; in shared and local memory an offset
+  uint32_t size;   ///< bytes of each lane
+  uint32_t lanes;  ///< that take part
+  /// Of each of 32 lanes; in shared and local memory an offset. Lanes that do not take part repeat
+  /// one that does.
+  const uint64_t* address;
+  uint64_t low, high;  ///< smallest and largest address
 };
 
 /// What happens to a block. An observer overrides what it wants to know.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "observe/cell_loop.hpp"
 #include "observe/checks.hpp"
 #include "observe/global_shadow.hpp"
 
@@ -50,14 +51,19 @@ class GlobalRaces final : public Observer {
                                         : kind == Kind::Write ? shadow_->writes()
                                                               : shadow_->updates();
       const GlobalMark mark = mine_ | std::min(access.op->site, kManySites);
-      for_each_cell(access, [&](size_t cell, int) { leave(marks[cell], mark); });
+      if (access.size == 1u << shift_)
+        leave_lanes(access, marks, mark);
+      else
+        for_each_cell(access, [&](size_t cell, int) { leave(marks[cell], mark); });
       if (kind != Kind::Read) {
         for (uint32_t left = access.lanes; left != 0; left &= left - 1)
           shadow_->write_page(access.address[std::countr_zero(left)] - memory_.base(), mine_);
       }
       if (concurrent_) std::atomic_thread_fence(std::memory_order_seq_cst);
     }
-    if (kind == Kind::Read && !any_write(access)) return;
+    const uint64_t first = access.low - memory_.base();
+    const uint64_t last = access.high - memory_.base() + access.size - 1;
+    if (kind == Kind::Read && !shadow_->any_write(first, last, mine_)) return;
     if (found.earlier == 0) found = look(access, kind, strong);
     if (found.earlier != 0) report(access, kind, found);
   }
@@ -81,15 +87,27 @@ class GlobalRaces final : public Observer {
     }
   }
 
-  // Whether somebody may have written what the lanes access.
-  bool any_write(const Access& access) const {
-    uint64_t low = ~uint64_t{0}, high = 0;
-    for (uint32_t left = access.lanes; left != 0; left &= left - 1) {
-      const uint64_t address = access.address[std::countr_zero(left)];
-      low = std::min(low, address);
-      high = std::max(high, address);
+  // leave() for one cell of each lane.
+  void leave_lanes(const Access& access, GlobalShadow::Cell* marks, GlobalMark mark) const {
+#if defined(__SANITIZE_THREAD__)
+    for_each_cell(access, [&](size_t cell, int) { leave(marks[cell], mark); });
+#else
+    // Aligned words are read and written whole, by vector instructions too.
+    static_assert(sizeof(GlobalShadow::Cell) == sizeof(GlobalMark));
+    leave_marks(reinterpret_cast<GlobalMark*>(marks), access.address, memory_.base(), shift_, mine_,
+                mark);
+#endif
+  }
+
+  VGPU_CELL_LOOP static void leave_marks(GlobalMark* marks, const uint64_t* address, uint64_t base,
+                                         uint32_t shift, GlobalMark mine, GlobalMark mark) {
+#pragma GCC ivdep
+    for (int lane = 0; lane < kWarpSize; ++lane) {
+      GlobalMark& cell = marks[(address[lane] - base) >> shift];
+      const GlobalMark old = cell;
+      const GlobalMark many = same_launch(old, mine) ? GlobalMark{kManyBlocks} << 16 : 0;
+      cell = same_block(old, mine) ? old : mark | many;
     }
-    return shadow_->any_write(low - memory_.base(), high - memory_.base() + access.size - 1, mine_);
   }
 
   void leave(GlobalShadow::Cell& cell, GlobalMark mark) const {

@@ -1,6 +1,5 @@
 // Accesses past the end of one `__shared__` array into the next. The arrays lie apart under
 // observation (Kernel::shared_padding), and what lies between them belongs to none.
-#include <algorithm>
 #include <bit>
 
 #include "observe/checks.hpp"
@@ -18,10 +17,7 @@ class SharedBounds final : public Observer {
   bool watches(MemoryKind kind) const override { return kind == MemoryKind::Shared; }
 
   void access(const Access& access) override {
-    if (access.lanes == kFullMask) {
-      const auto [low, high] = std::minmax_element(access.address, access.address + kWarpSize);
-      if (inside(*low, *high - *low + access.size)) return;
-    }
+    if (inside(access.low, access.high - access.low + access.size)) return;
     for (uint32_t left = access.lanes; left != 0; left &= left - 1) {
       const int lane = std::countr_zero(left);
       const uint64_t at = access.address[lane];

@@ -74,6 +74,17 @@ VGPU_CELL_LOOP void fill_lanes(uint32_t* time, uint32_t* who, uint32_t count, ui
   }
 }
 
+// One cell of each lane. Lanes that are off repeat the mark of the first that is on.
+VGPU_CELL_LOOP void mark_lanes(uint32_t* time, uint32_t* who, const uint32_t* cell, uint32_t lanes,
+                               uint32_t now, uint32_t writer) {
+  const auto first = static_cast<uint32_t>(__builtin_ctz(lanes));
+#pragma GCC ivdep
+  for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
+    time[cell[lane]] = now;
+    who[cell[lane]] = writer | ((lanes >> lane & 1) != 0 ? lane : first);
+  }
+}
+
 class SharedRaces final : public Observer {
  public:
   explicit SharedRaces(const Block& block)
@@ -145,12 +156,8 @@ class SharedRaces final : public Observer {
     const auto w = static_cast<size_t>(access.warp.index);
     const uint32_t each = std::max(access.size / grid_.bytes(), 1u);
     const uint32_t safe = clocks_.safe(w);
-    const auto first_lane = static_cast<uint32_t>(std::countr_zero(access.lanes));
     alignas(64) uint32_t cell[kWarpSize];
-    for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
-      const bool on = (access.lanes >> lane & 1) != 0;
-      cell[lane] = grid_.cell(access.address[on ? lane : first_lane]);
-    }
+    for (uint32_t lane = 0; lane < kWarpSize; ++lane) cell[lane] = grid_.cell(access.address[lane]);
     const auto is_past = [&](const Marks& marks) {
       return marks.latest <= safe || latest_of_lanes(marks.time.data(), cell, each) <= safe;
     };
@@ -162,6 +169,13 @@ class SharedRaces final : public Observer {
       }
     }
     Marks& marks = is_read ? reads_[w] : writes_;
+    if (!is_read && each == 1) {
+      const uint32_t now = clocks_.now(w);
+      const uint32_t who = access.op->site << kSiteShift | static_cast<uint32_t>(w) << kWarpShift;
+      mark_lanes(marks.time.data(), marks.who.data(), cell, access.lanes, now, who);
+      marks.latest = now;
+      return true;
+    }
     for (uint32_t left = access.lanes; left != 0; left &= left - 1) {
       const auto lane = static_cast<uint32_t>(std::countr_zero(left));
       mark(marks, {cell[lane], each, lane}, access.warp, access.op->site);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "machine/block.hpp"
+#include "observe/cell_loop.hpp"
 #include "observe/checks.hpp"
 #include "observe/padding.hpp"
 
@@ -18,6 +19,8 @@ class UninitialisedGlobal final : public Observer {
   bool watches(MemoryKind kind) const override { return kind == MemoryKind::Global; }
 
   void access(const Access& access) override {
+    if (access.intent == Intent::Load && access.size == 4 && all_written(written_, access.address))
+      return;
     switch (access.size) {
       case 4:
         return follow<uint32_t>(access);
@@ -31,6 +34,15 @@ class UninitialisedGlobal final : public Observer {
   }
 
  private:
+  // 4 bytes of each lane.
+  VGPU_CELL_LOOP static bool all_written(const uint8_t* written, const uint64_t* address) {
+    const auto* words = reinterpret_cast<const uint32_t*>(written);
+    uint32_t all = kWritten;
+    for (int lane = 0; lane < kWarpSize; ++lane) all &= words[address[lane] / 4];
+    return all == kWritten;
+  }
+  static constexpr uint32_t kWritten = 0x01010101;
+
   // `Word` covers the shadow of an access, or of eight bytes of it.
   template <class Word>
   void follow(const Access& access) {

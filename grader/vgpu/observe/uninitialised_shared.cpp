@@ -19,6 +19,10 @@ class UninitialisedShared final : public Observer {
   void begin(const Block&) override { std::fill(written_.begin(), written_.end(), uint8_t{0}); }
 
   void access(const Access& access) override {
+    if (access.intent == Intent::Store && access.size <= grid_.bytes()) {
+      for (int lane = 0; lane < kWarpSize; ++lane) written_[grid_.cell(access.address[lane])] = 1;
+      return;
+    }
     grid_.for_each(access, [&](const Cells& cells) {
       uint8_t* const written = written_.data() + cells.first;
       uint32_t k = 0;

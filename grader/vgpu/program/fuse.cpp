@@ -1,6 +1,7 @@
 #include "program/fuse.hpp"
 
 #include <map>
+#include <set>
 
 #include "program/registers.hpp"
 
@@ -168,6 +169,23 @@ FusibleRun find_run(const ptx::Function& function, size_t first, size_t last,
   best.steps.assign(finder.run.steps.begin(),
                     finder.run.steps.begin() + static_cast<std::ptrdiff_t>(steps));
   return best;
+}
+
+std::vector<uint32_t> spans_of(const FusibleRun& run) {
+  std::set<int64_t> offsets;
+  for (const FusibleRun::Step& step : run.steps) offsets.insert(step.offset);
+  std::vector<uint32_t> words{0};
+  int64_t end = *offsets.begin() - 1;
+  for (const int64_t offset : offsets) {
+    if (offset == end) {
+      words.back() += sizeof(float);
+    } else {
+      words.insert(words.end(), {static_cast<uint32_t>(offset), sizeof(float)});
+      ++words[0];
+    }
+    end = offset + static_cast<int64_t>(sizeof(float));
+  }
+  return words;
 }
 
 }  // namespace vgpu

@@ -33,4 +33,7 @@ struct RegisterTraffic {
 FusibleRun find_run(const ptx::Function& function, size_t first, size_t last,
                     const RegisterTraffic& traffic);
 
+/// The bytes that a run reads, as spans without gaps: their number, then offset and length of each.
+std::vector<uint32_t> spans_of(const FusibleRun& run);
+
 }  // namespace vgpu

@@ -62,17 +62,25 @@ inline constexpr uint64_t kEvery[] = {0x5555555555555555u, 0x1111111111111111u, 
 
 /// Touches the sectors of `lanes` addresses that are `step` bytes apart, the first at byte `begin`
 /// of the allocation, and returns how many they are. No access reaches into a second sector.
-VGPU_INLINE uint32_t touch_row(uint64_t* map, uint64_t begin, uint64_t step, uint32_t lanes) {
+VGPU_INLINE uint32_t touch_row(Warp& w, uint64_t* map, uint64_t begin, uint64_t step,
+                               uint32_t lanes) {
   const uint64_t first = begin >> 5, last = (begin + (lanes - 1) * step) >> 5;
   if (step <= 32) {  // no sector is left out
     touch_run(map, first, last);
     return static_cast<uint32_t>(last - first) + 1;
   }
+  if (step % 32 != 0) {
+    for (uint64_t i = 0; i < lanes; ++i) touch(map, (begin + i * step) >> 5);
+    return lanes;
+  }
+  const TouchedRow row{map, first, step / 32, lanes};
+  if (w.touched == row) return lanes;
+  w.touched = row;
   if (step <= 2048 && (step & (step - 1)) == 0) {
-    const uint64_t pattern = kEvery[__builtin_ctzll(step) - 6] << (first & (step / 32 - 1));
+    const uint64_t pattern = kEvery[__builtin_ctzll(step) - 6] << (first & (row.step - 1));
     touch_pattern(map, first, last, pattern);
   } else {
-    for (uint64_t i = 0; i < lanes; ++i) touch(map, (begin + i * step) >> 5);
+    for (uint64_t i = 0; i < lanes; ++i) touch(map, first + i * row.step);
   }
   return lanes;
 }
@@ -164,12 +172,12 @@ VGPU_INLINE bool check_global_rows(Warp& w, const Op* op, uint64_t address, uint
       (step != 0 && step < size) || (distance != 0 && distance < length + size))
     return false;
   uint64_t begin = address - cache.begin;
-  uint32_t sectors = touch_row(cache.touched, begin, step, kRow);
+  uint32_t sectors = touch_row(w, cache.touched, begin, step, kRow);
   if (kCount > 1 && distance != 0) {
     for (uint32_t row = 1; row < kCount; ++row) {
       const bool shares_sector = (begin + length) >> 5 == (begin + distance) >> 5;
       begin += distance;
-      sectors += touch_row(cache.touched, begin, step, kRow) - (shares_sector ? 1 : 0);
+      sectors += touch_row(w, cache.touched, begin, step, kRow) - (shares_sector ? 1 : 0);
     }
   }
   Traffic& traffic = w.site_counts[op->site].global;

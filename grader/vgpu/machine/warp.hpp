@@ -44,6 +44,14 @@ struct AccessCache {
   uint64_t* touched = nullptr;
 };
 
+/// Sectors of global memory that a warp has noted as touched: one for each lane of a row.
+struct TouchedRow {
+  const uint64_t* map = nullptr;
+  uint64_t first = 0, step = 0;  ///< sectors
+  uint32_t lanes = 0;
+  bool operator==(const TouchedRow&) const = default;
+};
+
 struct Warp {
   // --- what every operation uses
   // -----------------------------------------------------------------------------------
@@ -68,6 +76,7 @@ struct Warp {
   Block* block = nullptr;
   int index = 0;  ///< in the block
   AsyncCopies copies;
+  TouchedRow touched;  ///< the last one: a loop along rows of a matrix touches it many times
 
   template <class T>
   [[gnu::always_inline]] T* lanes(uint32_t offset) const {

@@ -78,11 +78,15 @@ inline constexpr Intent kIntent = kStore ? Intent::Store : Intent::Load;
 
 // --- global: each way in calls the next one when it does not fit ---
 template <class Mem, class Reg, bool kStore>
-[[gnu::noinline]] const Op* any_global(Warp& w, const Op* op) {
+[[gnu::noinline]] void access_global(Warp& w, const Op* op) {
   Addresses addresses;
   collect_addresses(addresses, w.lanes<uint64_t>(op->a), op->imm, w.active);
   check_global(w, op, addresses, static_cast<uint32_t>(sizeof(Mem)) * op->c, kIntent<kStore>);
   transfer<Mem, Reg, kStore>(w, op, addresses, GlobalMemory{});
+}
+template <class Mem, class Reg, bool kStore>
+const Op* any_global(Warp& w, const Op* op) {
+  access_global<Mem, Reg, kStore>(w, op);
   return next(w, op + 1);
 }
 

@@ -30,11 +30,12 @@ uint32_t group_of(const uint32_t* masks, uint32_t left) {
   return group & left;
 }
 
+using Exchange = void (*)(Warp& w, const Op* op, uint32_t members);
+
 /// Lanes with different masks take part in one instruction, as the tiles of a warp do: each group
 /// on its own. A group that is not complete waits apart from the others.
-template <class Exchange>
-[[gnu::noinline]] const Op* exchange_by_groups(Warp& w, const Op* op, const uint32_t* lane_masks,
-                                               Exchange exchange) {
+template <Exchange kExchange>
+[[gnu::noinline]] const Op* exchange_by_groups(Warp& w, const Op* op, const uint32_t* lane_masks) {
   const uint32_t all = w.active;
   uint32_t masks[32];
   __builtin_memcpy(masks, lane_masks, sizeof masks);
@@ -47,25 +48,25 @@ template <class Exchange>
     w.active = group;
     const uint32_t members = masks[std::countr_zero(group)];
     check_members(w, op, members);
-    exchange(members);
+    kExchange(w, op, members);
   }
   w.active = all;
   return op + 1;
 }
 
-/// Runs exchange(members) when every lane alive among those that the mask at `offset` names is
-/// here.
-template <class Exchange>
-[[gnu::always_inline]] inline const Op* collective(Warp& w, const Op* op, uint32_t offset,
-                                                   Exchange exchange) {
+/// Exchanges values when every lane alive among those that the mask at `offset` names is here.
+/// Returns what to execute next. Not inlined: a handler with arrays of its own could not end in a
+/// tail call.
+template <Exchange kExchange>
+[[gnu::noinline]] const Op* collective(Warp& w, const Op* op, uint32_t offset) {
   const uint32_t* masks = w.lanes<uint32_t>(offset);
   const uint32_t members = masks[std::countr_zero(w.active)];
-  if (test_lanes([&](int i) { return masks[i] != members; }) & w.active) [[unlikely]]
-    return next(w, exchange_by_groups(w, op, masks, exchange));
-  if (!together(w, members)) return next_if_any(w, w.collect(op, members));
+  if ((test_lanes([&](int i) { return masks[i] != members; }) & w.active) != 0)
+    return exchange_by_groups<kExchange>(w, op, masks);
+  if (!together(w, members)) return w.collect(op, members);
   check_members(w, op, members);
-  exchange(members);
-  return next(w, op + 1);
+  kExchange(w, op, members);
+  return op + 1;
 }
 
 /// Tells the observers which lanes take the value of one of `absent`.
@@ -118,8 +119,7 @@ template <Shuffle kMode>
 }
 template <Shuffle kMode>
 const Op* shuffle(Warp& w, const Op* op) {
-  return collective(w, op, w.operands[op->extra],
-                    [&](uint32_t members) { shuffle_lanes<kMode>(w, op, members); });
+  return next_if_any(w, collective<shuffle_lanes<kMode>>(w, op, w.operands[op->extra]));
 }
 
 enum class Vote : uint8_t { All, Any, Uniform, Ballot };
@@ -140,7 +140,7 @@ void vote_lanes(Warp& w, const Op* op, uint32_t members) {
 }
 template <Vote kMode>
 const Op* vote(Warp& w, const Op* op) {
-  return collective(w, op, op->c, [&](uint32_t members) { vote_lanes<kMode>(w, op, members); });
+  return next_if_any(w, collective<vote_lanes<kMode>>(w, op, op->c));
 }
 
 // d = lanes with the same value, a = value, b = members, c = predicate of match.all or kNone.
@@ -161,7 +161,7 @@ template <class T, bool kAll>
 }
 template <class T, bool kAll>
 const Op* match(Warp& w, const Op* op) {
-  return collective(w, op, op->b, [&](uint32_t members) { match_lanes<T, kAll>(w, op, members); });
+  return next_if_any(w, collective<match_lanes<T, kAll>>(w, op, op->b));
 }
 
 template <class T>
@@ -201,7 +201,7 @@ void reduce_lanes(Warp& w, const Op* op, uint32_t members) {
 }
 template <class T, T F(T, T)>
 const Op* reduce(Warp& w, const Op* op) {
-  return collective(w, op, op->b, [&](uint32_t members) { reduce_lanes<T, F>(w, op, members); });
+  return next_if_any(w, collective<reduce_lanes<T, F>>(w, op, op->b));
 }
 
 constexpr auto kWarp = InstructionClass::Warp;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "observe/checks.hpp"
 #include "tool/elf_file.hpp"
 
 namespace fs = std::filesystem;
@@ -29,13 +30,9 @@ Runs a CUDA program on the CPU. The program must have been linked by nvcc 13 wit
 options:
   --counters table|json  write what each kernel did when the program ends, to stderr
   --output FILE          write the counters to FILE instead
-  --check LIST           look for mistakes: all, or names separated by commas (see below); they cost speed
+  --check LIST           look for mistakes: all, or names of checks separated by commas; they cost speed
   --threads N            CPU threads that run blocks (default: one per core)
   --timeout S            stop a kernel that runs longer than S seconds (default: no limit)
-
-checks:
-  uninitialised   reads of shared memory that the block has not written
-  races           accesses to shared memory that no barrier orders
 
 The exit code is the program's; 2 for wrong usage or a program that cannot be run.
 
@@ -46,6 +43,8 @@ environment (the options above set these; a program started without `vgpu run` o
   VGPU_PTXAS=PATH|none              ptxas for the registers in the counters (default: of the CUDA Toolkit at hand)
   VGPU_ISA=baseline|wide            vector instructions to use: AVX2 or AVX-512 (default: the widest there are)
   VGPU_QUIET=1                      no messages of the virtual GPU on stderr
+
+checks:
 )";
 
 struct Options {
@@ -88,6 +87,7 @@ Options parse(char** arguments) {
     throw ProgramError("--threads is a number of 1 or more, not " + options.threads);
   if (!options.timeout.empty() && !is_number<double>(options.timeout, 0))
     throw ProgramError("--timeout is a number of seconds, not " + options.timeout);
+  vgpu::checks_from_list(options.check);  // throws when there is no such check
   options.program = arguments;
   return options;
 }
@@ -143,6 +143,8 @@ int main(int argc, char** argv) {
   std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "--help" || command == "-h") {
     std::fputs(kHelp, stdout);
+    for (const vgpu::CheckInfo& check : vgpu::all_checks())
+      std::printf("  %-15s %s\n", check.name, check.finds);
     return 0;
   }
   if (command == "--version") {

@@ -102,6 +102,7 @@ class Refuse(unittest.TestCase):
         self.refuse("run", "--timeout", "-1", "x", says="--timeout")
         self.refuse("run", "--counters", "xml", "x", says="table or json")
         self.refuse("run", "--output", "f", "x", says="--counters")
+        self.refuse("run", "--check", "speling", "x", says="no check `speling`; known: all, none, ")
 
     def test_native_code_only_names_the_missing_flag(self):
         done = vgpu("run", PROGRAMS / "without_ptx")
@@ -120,6 +121,13 @@ class Refuse(unittest.TestCase):
             "--counters",
         ):
             self.assertIn(name, done.stdout)
+
+    def test_help_lists_every_check(self):
+        known = vgpu("run", "--check", "speling", "x").stderr.rpartition("known: ")[2]
+        names = known.strip().removeprefix("all, none, ").split(", ")
+        self.assertGreater(len(names), 4)
+        listed = vgpu("--help").stdout.partition("checks:\n")[2].splitlines()
+        self.assertEqual([line.split()[0] for line in listed], names)
 
 
 if __name__ == "__main__":

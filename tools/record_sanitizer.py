@@ -23,14 +23,18 @@ from flashlab.layout import Layout
 from flashlab.toolchain import find_compiler
 from record_gpu import compact_json, provenance
 
+# With these a tool finds the most.
 OPTIONS = {
-    "memcheck": ["--leak-check", "full"],
-    "racecheck": ["--racecheck-report", "all", "--racecheck-detect-level", "info"],
-    "initcheck": ["--track-unused-memory"],
+    "memcheck": ["--leak-check", "full", "--padding", "4096"],
+    "racecheck": [
+        *("--racecheck-report", "all", "--racecheck-detect-level", "info", "--print-level", "info"),
+        *("--racecheck-deadlock-timeout", "5000"),
+    ],
+    "initcheck": [],
     "synccheck": [],
 }
-COMMON = ["--error-exitcode", "1", "--print-limit", "0"]
-SECONDS = 40  # for one run
+COMMON = ["--error-exitcode", "1", "--print-limit", "0", "--max-connections", "100"]
+SECONDS = 15  # for one run
 # What a tool prints about itself and about the program's exit code.
 NO_REPORT = re.compile(r"COMPUTE-SANITIZER|[A-Z ]+ SUMMARY|Target application returned an error")
 
@@ -52,11 +56,12 @@ def run(words: list[str]) -> tuple[int | None, str]:
         return code, output.read()
 
 
-def gists(output: str) -> list[str]:
-    """The different reports of a tool, without addresses and places."""
+def findings(output: str) -> dict[str, list[str]]:
+    """The different reports of a tool, without addresses, and the source lines that they name."""
     lines = re.findall(r"^========= (\S.*)$", output, re.MULTILINE)
     reports = [re.split(r" at |\+0x| 0x", line)[0] for line in lines if not NO_REPORT.match(line)]
-    return list(dict.fromkeys(report for report in reports if not report.startswith("and ")))
+    places = re.findall(r"^=========.* in ([\w.]+:\d+)$", output, re.MULTILINE)
+    return {"says": list(dict.fromkeys(reports)), "at": list(dict.fromkeys(places))}
 
 
 def alone(words: list[str]) -> str:
@@ -71,11 +76,13 @@ def alone(words: list[str]) -> str:
 def recorded(case: Case, binaries: Path) -> dict[str, Any]:
     """What happens to a case alone, and what each tool that has something to say says about it."""
     words = [str(binaries / case.program), case.name]
-    tools: dict[str, list[str]] = {}
+    tools: dict[str, dict[str, list[str]]] = {}
     for tool, options in OPTIONS.items():
         code, output = run(["compute-sanitizer", "--tool", tool, *options, *COMMON, *words])
-        found = gists(output) + (["does not end"] if code is None else [])
-        if found:
+        found = findings(output)
+        if code is None:
+            found["says"].append("does not end")
+        if found["says"]:
             tools[tool] = found
     return {"program": case.program, "name": case.name, "alone": alone(words), "tools": tools}
 
@@ -97,7 +104,7 @@ def main() -> None:
     version = subprocess.run(
         ["compute-sanitizer", "--version"], check=True, capture_output=True, text=True
     )
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(8) as pool:
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(12) as pool:
         binaries = Path(folder)
         list(pool.map(lambda program: build(program, binaries), {case.program for case in cases}))
         records = list(pool.map(lambda case: recorded(case, binaries), cases))

@@ -1,10 +1,14 @@
 """The programs of tests/vgpu/checks: which cases there are, and what is wrong with the seeded ones."""
 
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[1] / "tests/vgpu/checks"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "tests/vgpu/checks"
+BUILD = ROOT / "build"
+PROGRAMS = BUILD / "tests/vgpu/checks"  # their binaries
 
 
 @dataclass(frozen=True)
@@ -37,3 +41,15 @@ def seeded() -> list[Case]:
         for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1)
         for name, kind in re.findall(r"// BUG (\w+): (\w+)$", line)
     ]
+
+
+def run(case: Case, checks: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """A case on the virtual GPU; what the checks find goes to stderr."""
+    words = [str(BUILD / "bin/vgpu"), "run", "--check", checks, "--timeout", "30", *options]
+    words += [str(PROGRAMS / case.program), case.name]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120)
+
+
+def reports(stderr: str) -> list[str]:
+    """What the virtual GPU reported, one text each."""
+    return re.split(r"^vgpu: ", stderr, flags=re.MULTILINE)[1:]

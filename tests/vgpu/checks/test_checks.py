@@ -5,11 +5,8 @@ import subprocess
 
 import check_suites
 import pytest
-from check_suites import Case
-from flashlab.layout import Layout
-
-BUILD = Layout.of_this_package().root / "build"
-PROGRAMS = BUILD / "tests/vgpu/checks"
+import sanitizer_tables
+from check_suites import BUILD, PROGRAMS, Case, reports, run
 
 # What a report of each kind says, after the "vgpu: " that begins it.
 REPORTS = {
@@ -33,17 +30,6 @@ ON_THE_HOST = {"double_free", "leak"}  # no source line is known
 SILENT_WITHOUT_CHECKS = {"race", "race_global", "uninitialised", "uninitialised_global", "async"}
 
 SEEDED, CLEAN = check_suites.seeded(), check_suites.clean()
-
-
-def run(case: Case, checks: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """A case on the virtual GPU; what the checks find goes to stderr."""
-    words = [str(BUILD / "bin/vgpu"), "run", "--check", checks, "--timeout", "30", *options]
-    words += [str(PROGRAMS / case.program), case.name]
-    return subprocess.run(words, capture_output=True, text=True, timeout=120)
-
-
-def reports(stderr: str) -> list[str]:
-    return re.split(r"^vgpu: ", stderr, flags=re.MULTILINE)[1:]
 
 
 def names_line(report: str, case: Case) -> bool:
@@ -87,6 +73,21 @@ def test_is_silent_when_off(case: Case) -> None:
 def test_clean_program_raises_no_alarm(case: Case) -> None:
     result = run(case, "all")
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_clean_programs_compute_what_a_gpu_computes() -> None:
+    recorded = sanitizer_tables.records()
+    for case in CLEAN:
+        last = run(case, "none").stdout.splitlines()[-1]
+        assert last == f"{case.name} {recorded[case.program, case.name]['alone']}"
+
+
+def test_tables_are_those_of_the_record() -> None:
+    for page, text in sanitizer_tables.pages().items():
+        assert page.read_text(encoding="utf-8") == text, (
+            f"{page}: run tools/sanitizer_tables.py (after tools/record_sanitizer.py on a GPU, "
+            "if programs have changed)"
+        )
 
 
 @pytest.mark.parametrize("threads", ["1", "3"])

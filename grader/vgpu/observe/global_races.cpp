@@ -4,6 +4,7 @@
 // after its release counts as ordered too: nothing correct is reported.
 #include <algorithm>
 #include <bit>
+#include <vector>
 
 #include "observe/cell_loop.hpp"
 #include "observe/checks.hpp"
@@ -20,7 +21,8 @@ class GlobalRaces final : public Observer {
         sites_(block.context.kernel->sites),
         grid_(block.context.launch->grid),
         concurrent_(block.context.threads > 1),
-        shift_(static_cast<uint32_t>(std::countr_zero(block.context.kernel->global_cell))) {
+        shift_(static_cast<uint32_t>(std::countr_zero(block.context.kernel->global_cell))),
+        read_here_(std::min<size_t>(sites_.size(), kManySites) + 1) {
     shadow_->prepare(block.context);
   }
 
@@ -29,6 +31,8 @@ class GlobalRaces final : public Observer {
   void begin(const Block& block) override {
     mine_ = global_mark(block.context.grid_id, block.linear);
     known_.clear();
+    just_read_.clear();
+    std::fill(read_here_.begin(), read_here_.end(), Range{});
     has_fenced_ = false;
   }
 
@@ -40,8 +44,14 @@ class GlobalRaces final : public Observer {
     const Kind kind = access.intent == Intent::Load ? Kind::Read
                       : strong                      ? Kind::Update
                                                     : Kind::Write;
+    for (const uint64_t address : just_read_) shadow_->acquire(address, known_);
+    just_read_.clear();
     if (strong) order(access, site);
     if (kind == Kind::Update) shadow_->has_updates = true;
+    if (kind == Kind::Read && !strong) {
+      Range& range = read_here_[std::min(access.op->site, kManySites)];
+      range = {std::min(range.low, access.low), std::max(range.high, access.high)};
+    }
     // First everybody leaves a mark, then looks for others: of two blocks that run at the same time
     // at least one sees the other.
     Found found;
@@ -70,6 +80,10 @@ class GlobalRaces final : public Observer {
 
  private:
   enum class Kind : uint8_t { Read, Write, Update };
+  /// First and last address of some accesses.
+  struct Range {
+    uint64_t low = ~uint64_t{0}, high = 0;
+  };
   /// What is not ordered with an access.
   struct Found {
     GlobalMark earlier = 0;
@@ -123,10 +137,14 @@ class GlobalRaces final : public Observer {
     if (!strong && shadow_->has_updates) look_at(access, shadow_->updates(), Kind::Update, found);
     if (kind == Kind::Read) return found;
     if (kind == Kind::Update) {
-      // Compare-and-swap loops begin with a plain read.
-      for_each_cell(access, [&](size_t cell, int) {
+      // Compare-and-swap loops begin with a plain read. The mark of this block's own may be gone:
+      // others read there too.
+      for_each_cell(access, [&](size_t cell, int lane) {
         const GlobalMark reader = shadow_->reads()[cell].load(std::memory_order_relaxed);
-        if (same_block(reader, mine_)) access.warp.block->clear(site_in(reader));
+        const uint64_t at = access.address[lane];
+        if (!same_launch(reader, mine_)) return;
+        const Range& range = read_here_[std::min(site_in(reader), kManySites)];
+        if (range.low <= at && at <= range.high) access.warp.block->clear(site_in(reader));
       });
     }
     look_at(access, shadow_->reads(), Kind::Read, found);
@@ -157,7 +175,10 @@ class GlobalRaces final : public Observer {
     const bool releases = has_fenced_ || site.strength == Strength::Releasing;
     for (uint32_t left = access.lanes; left != 0; left &= left - 1) {
       const uint64_t address = access.address[std::countr_zero(left)];
-      if (access.intent != Intent::Store) shadow_->acquire(address, known_);
+      if (access.intent != Intent::Store) {
+        shadow_->acquire(address, known_);
+        just_read_.push_back(address);
+      }
       if (access.intent != Intent::Load && releases)
         shadow_->release(address, block_in(mine_), known_);
     }
@@ -192,8 +213,12 @@ class GlobalRaces final : public Observer {
   std::array<uint32_t, 3> grid_;
   bool concurrent_;  // blocks run on several CPU threads
   uint32_t shift_;
+  std::vector<Range> read_here_;  // by this block, weakly: of each site
   GlobalMark mine_ = 0;
   BlockSet known_;
+  // By the last instruction, strongly. The access is yet to come when it is observed, and another
+  // block may release just before it: so the next one asks again.
+  std::vector<uint64_t> just_read_;
   bool has_fenced_ = false;
 };
 

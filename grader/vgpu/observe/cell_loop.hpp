@@ -6,3 +6,10 @@
 #else
 #define VGPU_CELL_LOOP
 #endif
+
+// In front of a loop whose rounds write different cells, or one cell alike.
+#if defined(__clang__)
+#define VGPU_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define VGPU_INDEPENDENT _Pragma("GCC ivdep")
+#endif

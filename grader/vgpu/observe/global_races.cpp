@@ -115,7 +115,7 @@ class GlobalRaces final : public Observer {
 
   VGPU_CELL_LOOP static void leave_marks(GlobalMark* marks, const uint64_t* address, uint64_t base,
                                          uint32_t shift, GlobalMark mine, GlobalMark mark) {
-#pragma GCC ivdep
+    VGPU_INDEPENDENT
     for (int lane = 0; lane < kWarpSize; ++lane) {
       GlobalMark& cell = marks[(address[lane] - base) >> shift];
       const GlobalMark old = cell;

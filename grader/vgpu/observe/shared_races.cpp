@@ -78,7 +78,7 @@ VGPU_CELL_LOOP void fill_lanes(uint32_t* time, uint32_t* who, uint32_t count, ui
 VGPU_CELL_LOOP void mark_lanes(uint32_t* time, uint32_t* who, const uint32_t* cell, uint32_t lanes,
                                uint32_t now, uint32_t writer) {
   const auto first = static_cast<uint32_t>(__builtin_ctz(lanes));
-#pragma GCC ivdep
+  VGPU_INDEPENDENT
   for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
     time[cell[lane]] = now;
     who[cell[lane]] = writer | ((lanes >> lane & 1) != 0 ? lane : first);

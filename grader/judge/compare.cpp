@@ -29,16 +29,18 @@ Comparison compare(std::span<const float> got, std::span<const double> expected,
   result.is_wrong.resize(expected.size());
   for (size_t i = 0; i < expected.size(); ++i) {
     const double error = std::abs(static_cast<double>(got[i]) - expected[i]);
-    if (std::isfinite(got[i])) {
+    if (std::isfinite(got[i]) && std::isfinite(expected[i])) {
       result.max_abs_error = std::max(result.max_abs_error, error);
       if (expected[i] != 0) {
         result.max_rel_error = std::max(result.max_rel_error, error / std::abs(expected[i]));
       }
-    } else {
+    } else if (!std::isfinite(got[i]) && got[i] != expected[i]) {
       ++result.not_finite;
       result.unwritten += is_poison(got[i]);
     }
-    if (bound.holds(got[i], expected[i])) continue;  // false for NaN and infinity
+    const bool right =
+        std::isinf(expected[i]) ? got[i] == expected[i] : bound.holds(got[i], expected[i]);
+    if (right) continue;  // never for NaN
     ++result.wrong;
     result.is_wrong[i] = true;
     if (result.first.size() < kShownMismatches) result.first.push_back({i, expected[i], got[i]});
@@ -58,9 +60,11 @@ std::string describe_position(std::string_view tensor, size_t index, const Shape
                 b, h, i, column_name, c);
 }
 
-std::string describe_mismatches(const Comparison& comparison, const Shape& shape) {
+std::string describe_mismatches(const Comparison& comparison, const std::string& tensor,
+                                const std::function<std::string(size_t)>& where) {
   std::string text =
-      format("O is wrong in %zu of %zu elements (%.1f %%)", comparison.wrong, comparison.total,
+      format("%s is wrong in %zu of %zu elements (%.1f %%)", tensor.c_str(), comparison.wrong,
+             comparison.total,
              100.0 * static_cast<double>(comparison.wrong) / static_cast<double>(comparison.total));
   if (comparison.not_finite > comparison.unwritten) {
     text += format(", %zu of them NaN or infinite", comparison.not_finite - comparison.unwritten);
@@ -72,7 +76,7 @@ std::string describe_mismatches(const Comparison& comparison, const Shape& shape
   text += format(" (allowed: %.2g + %.2g |expected|)", comparison.bound.absolute,
                  comparison.bound.relative);
   for (const Mismatch& mismatch : comparison.first) {
-    text += "\n  " + describe_position("O", mismatch.index, shape, shape.head_dim, 'c');
+    text += "\n  " + where(mismatch.index);
     text += format(": expected %.7g, got ", mismatch.expected);
     text += is_poison(mismatch.got) ? "nothing (never written)" : format("%.7g", mismatch.got);
   }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,7 +51,8 @@ struct Comparison {
 /// Whether an element still holds the pattern that the worker fills outputs with.
 bool is_poison(float value);
 
-/// Compares element by element. Throws std::invalid_argument when the sizes differ.
+/// Compares element by element; an expected infinity must be met exactly. Throws
+/// std::invalid_argument when the sizes differ.
 Comparison compare(std::span<const float> got, std::span<const double> expected, ErrorBound bound);
 
 /// Where an element lies: [batch, head, row, column].
@@ -60,7 +62,9 @@ std::array<size_t, 4> position(size_t index, const Shape& shape, size_t columns)
 std::string describe_position(std::string_view tensor, size_t index, const Shape& shape,
                               size_t columns, char column_name);
 
-/// What is wrong, in a few lines: how many, how far, the first mismatches.
-std::string describe_mismatches(const Comparison& comparison, const Shape& shape);
+/// What is wrong with a tensor, in a few lines: how many, how far, the first mismatches, each with
+/// what `where` says of its index.
+std::string describe_mismatches(const Comparison& comparison, const std::string& tensor,
+                                const std::function<std::string(size_t)>& where);
 
 }  // namespace flashlab::judge

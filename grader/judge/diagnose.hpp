@@ -31,12 +31,28 @@ struct Diagnosis {
   std::string topic;  ///< key of Lab::sections
 };
 
-/// The first rule that explains the result; "unknown" with the place of the errors when none does.
+inline constexpr const char* kUnknownCause = "unknown";
+
+/// The first rule that explains the result; kUnknownCause with the place of the errors when none
+/// does.
 Diagnosis diagnose(const Evidence& evidence);
+
+/// Like Evidence, for a wrong L where O is right.
+struct LogSumExpEvidence {
+  const Lab& lab;
+  const Shape& shape;
+  const reference::AttentionResult& expected;
+  std::span<const float> L;  ///< [batch, heads, seq_q], what came
+  const Comparison& comparison;
+};
+
+/// Why L is wrong (diagnose_lse.cpp).
+Diagnosis diagnose_log_sum_exp(const LogSumExpEvidence& evidence);
 
 /// Rules by where the wrong elements are and what they hold (patterns.cpp). Nothing when they do
 /// not apply.
 std::optional<Diagnosis> diagnose_unwritten(const Evidence& evidence);
+std::optional<Diagnosis> diagnose_masked_rows(const Evidence& evidence);
 std::optional<Diagnosis> diagnose_zero(const Evidence& evidence);
 std::optional<Diagnosis> diagnose_not_finite(const Evidence& evidence);
 std::optional<Diagnosis> diagnose_lost_precision(const Evidence& evidence);
@@ -45,7 +61,7 @@ std::optional<Diagnosis> diagnose_stage(const Evidence& evidence);
 /// Where the wrong elements lie, as in "only rows 128 to 129"; empty when they are everywhere.
 std::string describe_region(const Evidence& evidence);
 
-/// Rules by computing what a wrong formula would give (hypotheses.cpp).
+/// Rules by computing what a wrong formula would give (diagnose_formula.cpp).
 std::optional<Diagnosis> diagnose_formula(const Evidence& evidence);
 
 }  // namespace flashlab::judge

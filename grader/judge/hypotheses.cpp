@@ -1,9 +1,10 @@
-// Rules that compute what a wrong formula would give and compare that with what came.
+// Rules that compute what a wrong formula would give and compare that with what came: the formulas
+// of attention as such. Those of the online softmax and of the mask are in hypotheses_online.cpp.
+#include "hypotheses.hpp"
+
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
-#include "diagnose.hpp"
 #include "reference/softmax.hpp"
 #include "text.hpp"
 
@@ -11,34 +12,7 @@ namespace flashlab::judge {
 namespace {
 
 using reference::RowMatrix;
-using Values = std::vector<double>;
 using MatrixView = Eigen::Map<const RowMatrix>;
-
-/// One attention problem in float64, to be changed and solved again.
-struct Problem {
-  Shape shape;
-  double scale;
-  Values Q, K, V;
-};
-
-Problem original(const Evidence& evidence) {
-  const Inputs& inputs = evidence.inputs;
-  return {evidence.shape,
-          evidence.shape.scale,
-          {inputs.Q.begin(), inputs.Q.end()},
-          {inputs.K.begin(), inputs.K.end()},
-          {inputs.V.begin(), inputs.V.end()}};
-}
-
-Values solve(const Problem& problem) {
-  const Shape& shape = problem.shape;
-  const reference::AttentionShape exact{shape.batch, shape.heads,    shape.heads,   shape.seq_q,
-                                        shape.seq_k, shape.head_dim, problem.scale, false};
-  return reference::attention_forward(exact, std::span<const double>(problem.Q),
-                                      std::span<const double>(problem.K),
-                                      std::span<const double>(problem.V))
-      .O;
-}
 
 /// Attention with another number of keys: rows beyond seq_k are zero.
 Problem with_keys(const Evidence& evidence, int keys) {
@@ -91,18 +65,14 @@ void misread_as_transposed(Values& values, const Shape& shape) {
   }
 }
 
-/// O = weights(S) V for every slice.
-Values with_weights(const Evidence& evidence, const std::function<RowMatrix(RowMatrix)>& weights) {
-  const Shape& shape = evidence.shape;
-  const Problem problem = original(evidence);
-  Values result(shape.q_elements());
-  const Eigen::Index n = shape.seq_q, keys = shape.seq_k, d = shape.head_dim;
-  for (size_t slice = 0; slice < shape.slices(); ++slice) {
-    const MatrixView scores(evidence.expected.S.data() + slice * n * keys, n, keys);
-    const MatrixView values(problem.V.data() + slice * keys * d, keys, d);
-    Eigen::Map<RowMatrix>(result.data() + slice * n * d, n, d) = weights(scores) * values;
-  }
-  return result;
+Values with_weights(const Evidence& evidence, const Weights& weights) {
+  return solve(original(evidence), weights);
+}
+
+/// Equal weights for every key that the query sees.
+RowMatrix equal_weights(const RowMatrix& scores) {
+  const RowMatrix seen = scores.array().isFinite().cast<double>();
+  return seen.array().colwise() / seen.rowwise().sum().array().max(1.0);
 }
 
 RowMatrix softmax_of_columns(const RowMatrix& scores) {
@@ -126,13 +96,6 @@ Values rows_of_v(const Evidence& evidence) {
   }
   return result;
 }
-
-struct Hypothesis {
-  const char* cause;
-  std::string text;
-  const char* topic;
-  std::function<Values()> output;
-};
 
 void add_scales(const Evidence& evidence, std::vector<Hypothesis>& list) {
   const double scale = evidence.shape.scale, d = evidence.shape.head_dim;
@@ -239,13 +202,9 @@ void add_layouts(const Evidence& evidence, std::vector<Hypothesis>& list) {
 }
 
 void add_softmaxes(const Evidence& evidence, std::vector<Hypothesis>& list) {
-  list.push_back(
-      {"mean_of_v", "O is the mean of V: all weights are equal, so the scores have no influence.",
-       "softmax", [&evidence] {
-         return with_weights(evidence, [](const RowMatrix& s) -> RowMatrix {
-           return RowMatrix::Constant(s.rows(), s.cols(), 1.0 / static_cast<double>(s.cols()));
-         });
-       }});
+  list.push_back({"mean_of_v",
+                  "O is the mean of V: all weights are equal, so the scores have no influence.",
+                  "softmax", [&evidence] { return with_weights(evidence, equal_weights); }});
   list.push_back({"not_normalised",
                   "P is not normalised: O is what exp(S - m) V gives. Divide by the row's sum l.",
                   "softmax", [&evidence] { return with_weights(evidence, shifted_exp); }});
@@ -283,42 +242,15 @@ void add_factor(const Evidence& evidence, std::vector<Hypothesis>& list) {
                   }});
 }
 
-/// Whether `predicted` explains what came, far better than the right result does.
-bool explains(const Evidence& evidence, const Values& predicted) {
-  double largest = 0;
-  for (const double value : predicted) largest = std::max(largest, std::abs(value));
-  if (!std::isfinite(largest)) return false;
-  const double values = std::max(evidence.expected.max_abs_value, largest);
-  ErrorBound bound = error_bound(evidence.lab.tolerance, evidence.expected.max_abs_score, values);
-  const DiagnosisLimits& limits = evidence.lab.diagnosis;
-  bound.absolute = std::min(bound.absolute * limits.match_factor,
-                            evidence.comparison.max_abs_error * limits.match_fraction);
-  bound.relative *= limits.match_factor;
-  bool differs = false;
-  for (size_t i = 0; i < predicted.size(); ++i) {
-    if (!bound.holds(evidence.O[i], predicted[i])) return false;
-    differs = differs || !bound.holds(evidence.expected.O[i], predicted[i]);
-  }
-  return differs;
-}
-
 }  // namespace
 
-std::optional<Diagnosis> diagnose_formula(const Evidence& evidence) {
-  if (evidence.comparison.not_finite > 0) return std::nullopt;
-  std::vector<Hypothesis> list;
+void add_attention_hypotheses(const Evidence& evidence, std::vector<Hypothesis>& list) {
   add_softmaxes(evidence, list);
   add_scales(evidence, list);
   add_keys(evidence, list);
   add_slices(evidence, list);
   add_layouts(evidence, list);
   add_factor(evidence, list);
-  for (const Hypothesis& hypothesis : list) {
-    if (explains(evidence, hypothesis.output())) {
-      return Diagnosis{hypothesis.cause, hypothesis.text, hypothesis.topic};
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace flashlab::judge

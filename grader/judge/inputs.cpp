@@ -1,5 +1,10 @@
 #include "inputs.hpp"
 
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
 namespace flashlab::judge {
 namespace {
 
@@ -15,6 +20,18 @@ uint64_t mix(uint64_t z) {
 uint64_t hash_text(uint64_t hash, std::string_view text) {
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   return mix(hash);
+}
+
+/// The values that a case gives in full for a tensor, or else the drawn ones. Throws
+/// std::invalid_argument when they are not as many as the tensor has.
+std::vector<float> given_or(const CaseSpec& spec, const std::string& tensor,
+                            std::vector<float> drawn) {
+  const auto given = spec.inputs.values.find(tensor);
+  if (given == spec.inputs.values.end()) return drawn;
+  if (given->second.size() != drawn.size()) {
+    throw std::invalid_argument(spec.name + " gives another number of values for " + tensor);
+  }
+  return given->second;
 }
 
 }  // namespace
@@ -70,6 +87,44 @@ Inputs draw_inputs(const CaseSpec& spec, uint64_t seed) {
     k[i] *= 1 + recipe.k_growth * static_cast<double>(j) / shape.seq_k;
   }
   return {{q.begin(), q.end()}, {k.begin(), k.end()}, {v.begin(), v.end()}};
+}
+
+std::vector<float> draw_scores(const CaseSpec& spec, uint64_t seed) {
+  const InputRecipe& recipe = spec.inputs;
+  const int rows = spec.shape.seq_q, columns = spec.shape.seq_k;
+  RandomStream values(seed, spec.name, "S"), masks(seed, spec.name, "S masks");
+  std::vector<float> scores(spec.shape.scores());
+  for (int row = 0; row < rows; ++row) {
+    const bool masked = recipe.masked_every > 0 && row % recipe.masked_every == 0;
+    for (int j = 0; j < columns; ++j) {
+      const double growth = recipe.s_growth * j / columns;
+      const double score = recipe.s_mean + growth + recipe.s_sigma * values.normal();
+      const bool hidden = masks.uniform() < recipe.masked_probability;
+      scores[static_cast<size_t>(row) * columns + j] =
+          masked || hidden ? -std::numeric_limits<float>::infinity() : static_cast<float>(score);
+    }
+  }
+  return given_or(spec, "S", std::move(scores));
+}
+
+PartialStates draw_states(const CaseSpec& spec, uint64_t seed) {
+  PartialStates states;
+  states.m = draw_scores(spec, seed);
+  const size_t d = spec.shape.head_dim;
+  RandomStream sums(seed, spec.name, "l"), values(seed, spec.name, "o");
+  for (const float m : states.m) {
+    const bool is_identity = std::isinf(m);
+    const double l = is_identity ? 0 : 1 + 7 * sums.uniform();
+    states.l.push_back(static_cast<float>(l));
+    for (size_t c = 0; c < d; ++c) {
+      const double mean = spec.inputs.v_mean + spec.inputs.v_sigma * values.normal();
+      states.o.push_back(static_cast<float>(l * mean));
+    }
+  }
+  states.m = given_or(spec, "m", std::move(states.m));
+  states.l = given_or(spec, "l", std::move(states.l));
+  states.o = given_or(spec, "o", std::move(states.o));
+  return states;
 }
 
 }  // namespace flashlab::judge

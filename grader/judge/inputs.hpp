@@ -37,4 +37,17 @@ struct Inputs {
 /// Draws the inputs of a case.
 Inputs draw_inputs(const CaseSpec& spec, uint64_t seed);
 
+/// Draws the scores of lab 2, [seq_q, seq_k]: rows and columns.
+std::vector<float> draw_scores(const CaseSpec& spec, uint64_t seed);
+
+/// Partial states of the online softmax, as labs/include/flashlab/lab2.h describes them.
+struct PartialStates {
+  std::vector<float> m, l;  ///< [seq_q, seq_k]: rows and parts
+  std::vector<float> o;     ///< [seq_q, seq_k, head_dim]
+};
+
+/// Draws partial states: m as scores are drawn, l between 1 and 8, o a mean of values times l;
+/// where m is -infinity, the identity.
+PartialStates draw_states(const CaseSpec& spec, uint64_t seed);
+
 }  // namespace flashlab::judge

@@ -1,9 +1,12 @@
 #include "lab.hpp"
 
 #include <toml++/toml.h>
+#include <algorithm>
 #include <cmath>
 #include <set>
 
+#include "formula.hpp"
+#include "kinds.hpp"
 #include "points.hpp"
 
 namespace flashlab::judge {
@@ -86,6 +89,21 @@ InputRecipe read_recipe(Reader reader) {
   recipe.spike_probability = reader.get("spike_probability", recipe.spike_probability);
   recipe.spike_sigma = reader.get("spike_sigma", recipe.spike_sigma);
   recipe.k_growth = reader.get("k_growth", recipe.k_growth);
+  recipe.s_mean = reader.get("s_mean", recipe.s_mean);
+  recipe.s_sigma = reader.get("s_sigma", recipe.s_sigma);
+  recipe.s_growth = reader.get("s_growth", recipe.s_growth);
+  recipe.masked_probability = reader.get("masked_probability", recipe.masked_probability);
+  recipe.masked_every = reader.get("masked_every", recipe.masked_every);
+  if (reader.has("values")) {
+    Reader values = reader.table("values");
+    for (const std::string& name : values.keys()) {
+      for (const toml::node& node : values.array(name)) {
+        const auto value = node.value<float>();
+        if (!value) values.fail("'" + name + "' has something else than numbers");
+        recipe.values[name].push_back(*value);
+      }
+    }
+  }
   reader.finish();
   return recipe;
 }
@@ -100,31 +118,43 @@ Shape read_shape(Reader reader) {
   for (const int size : {shape.batch, shape.heads, shape.seq_q, shape.seq_k, shape.head_dim}) {
     if (size < 1) reader.fail("has a size below 1");
   }
+  shape.causal = reader.get("causal", false);
   shape.scale = static_cast<float>(reader.get("scale", 1.0 / std::sqrt(shape.head_dim)));
   reader.finish();
   return shape;
 }
 
-Limit read_limit(Reader reader) {
+Limit read_limit(Reader reader, const Shape& shape) {
   Limit limit;
   limit.meter = reader.need<std::string>("meter");
   if (!is_limitable(limit.meter)) reader.fail("names the unknown meter '" + limit.meter + "'");
-  limit.per_score = reader.get("per_score", 0.0);
-  limit.per_product = reader.get("per_product", 0.0);
-  limit.per_element = reader.get("per_element", 0.0);
-  limit.at_least_per_score = reader.get("at_least_per_score", 0.0);
-  limit.margin = reader.get("margin", 1.0);
-  limit.constant = reader.get("constant", 0.0);
+  limit.at_most = reader.get<std::string>("at_most", "");
+  limit.at_least = reader.get<std::string>("at_least", "");
+  limit.hint = reader.get<std::string>("hint", "");
+  if (limit.at_most.empty() && limit.at_least.empty()) reader.fail("bounds nothing");
+  try {
+    for (const std::string& formula : {limit.at_most, limit.at_least}) {
+      if (!formula.empty()) evaluate(formula, shape);
+    }
+  } catch (const std::invalid_argument& error) {
+    reader.fail(std::string("has an unusable limit: ") + error.what());
+  }
   reader.finish();
   return limit;
 }
 
-CaseSpec read_case(Reader reader, const std::map<std::string, InputRecipe>& recipes) {
+CaseSpec read_case(Reader reader, const Lab& lab,
+                   const std::map<std::string, InputRecipe>& recipes) {
   CaseSpec spec;
   spec.name = reader.need<std::string>("name");
   spec.group = reader.need<std::string>("group");
   spec.points = reader.need<double>("points");
+  spec.hint = reader.get<std::string>("hint", "");
   spec.shape = read_shape(reader.table("shape"));
+  const auto entry_name = reader.get("entry", lab.entries.front().name);
+  const auto entry = std::ranges::find(lab.entries, entry_name, &Entry::name);
+  if (entry == lab.entries.end()) reader.fail("names the unknown entry '" + entry_name + "'");
+  spec.entry = static_cast<size_t>(entry - lab.entries.begin());
   const auto recipe = recipes.find(reader.get<std::string>("inputs", "normal"));
   if (recipe == recipes.end()) reader.fail("names unknown inputs");
   spec.inputs = recipe->second;
@@ -136,9 +166,11 @@ CaseSpec read_case(Reader reader, const std::map<std::string, InputRecipe>& reci
   }
   if (reader.has("limits")) {
     for (const toml::node& node : reader.array("limits")) {
-      spec.limits.push_back(read_limit(reader.element(node, spec.name + ".limits")));
+      spec.limits.push_back(read_limit(reader.element(node, spec.name + ".limits"), spec.shape));
     }
   }
+  spec.checks = reader.get("checks", false);
+  if (spec.checks) spec.only_on = DeviceKind::kVirtual;  // a real GPU has no such checks
   reader.finish();
   return spec;
 }
@@ -166,10 +198,6 @@ void read_judgement(Reader tolerance, Reader diagnosis, Lab& lab) {
   diagnosis.finish();
 }
 
-/// The topics that messages refer to.
-constexpr const char* kTopics[] = {"not_implemented", "scores",  "softmax",  "weighted_sum",
-                                   "memory",          "traffic", "debugging"};
-
 Lab read_lab(const toml::table& table, const std::string& file) {
   Reader root(table, file, "lab.toml");
   if (root.need<int>("schema") != 1) root.fail("has a schema other than 1");
@@ -177,8 +205,15 @@ Lab read_lab(const toml::table& table, const std::string& file) {
   Reader head = root.table("lab");
   lab.id = head.need<std::string>("id");
   lab.title = head.need<std::string>("title");
-  lab.entry = head.need<std::string>("entry");
-  lab.kind = head.need<std::string>("kind");
+  for (const toml::node& node : head.array("entries")) {
+    Reader entry = head.element(node, "lab.entries");
+    lab.entries.push_back({entry.need<std::string>("name"), entry.need<std::string>("kind")});
+    if (find_kind(lab.entries.back().kind) == nullptr) {
+      entry.fail("has the unknown kind '" + lab.entries.back().kind + "'");
+    }
+    entry.finish();
+  }
+  if (lab.entries.empty()) head.fail("has no entries");
   lab.rerun = head.need<std::string>("rerun");
   for (const char* key : {"handout", "source"}) head.need<std::string>(key);  // for `flashlab`
   head.need<bool>("speed_graded");
@@ -187,7 +222,13 @@ Lab read_lab(const toml::table& table, const std::string& file) {
   read_limits(root.table("limits"), lab);
   read_judgement(root.table("tolerance"), root.table("diagnosis"), lab);
   Reader sections = root.table("sections");
-  for (const char* topic : kTopics) lab.sections[topic] = sections.need<std::string>(topic);
+  for (const char* topic : {"not_implemented", "debugging"}) sections.need<std::string>(topic);
+  for (const Entry& entry : lab.entries) {
+    for (const char* topic : find_kind(entry.kind)->topics) sections.need<std::string>(topic);
+  }
+  for (const std::string& topic : sections.keys()) {
+    lab.sections[topic] = sections.need<std::string>(topic);
+  }
   sections.finish();
 
   std::map<std::string, InputRecipe> recipes;
@@ -196,11 +237,11 @@ Lab read_lab(const toml::table& table, const std::string& file) {
 
   std::set<std::string> names;
   for (const toml::node& node : root.array("case")) {
-    lab.cases.push_back(read_case(root.element(node, "case"), recipes));
+    lab.cases.push_back(read_case(root.element(node, "case"), lab, recipes));
     const CaseSpec& spec = lab.cases.back();
     if (!names.insert(spec.name).second) root.fail("has two cases named '" + spec.name + "'");
-    // A limit fails with the handout section of its group.
-    if (!spec.limits.empty() && !lab.sections.contains(spec.group)) {
+    // What is not the result fails with the handout section of its group.
+    if (!spec.grades_result() && !lab.sections.contains(spec.group)) {
       root.fail("has no handout section for the group '" + spec.group + "'");
     }
   }
@@ -219,18 +260,6 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 
 const char* to_string(DeviceKind kind) {
   return kind == DeviceKind::kVirtual ? "vgpu" : "cuda";
-}
-
-double Limit::at_most(const Shape& shape) const {
-  const auto scores = static_cast<double>(shape.scores());
-  const auto elements = 2.0 * static_cast<double>(shape.q_elements() + shape.k_elements());
-  return margin *
-             (per_score * scores + per_product * scores * shape.head_dim + per_element * elements) +
-         constant;
-}
-
-double Limit::at_least(const Shape& shape) const {
-  return at_least_per_score * static_cast<double>(shape.scores());
 }
 
 std::string Lab::rerun_command(const std::string& case_name, uint64_t seed) const {

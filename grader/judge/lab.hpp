@@ -23,8 +23,10 @@ struct EnvironmentError : std::runtime_error {
 struct Shape {
   int batch = 1, heads = 1, seq_q = 1, seq_k = 1, head_dim = 1;
   float scale = 1;
+  bool causal = false;  ///< query i sees key j only if j <= i + seq_k - seq_q
 
   size_t slices() const { return static_cast<size_t>(batch) * heads; }
+  size_t rows() const { return slices() * seq_q; }
   size_t q_elements() const { return slices() * seq_q * head_dim; }  ///< of Q and of O
   size_t k_elements() const { return slices() * seq_k * head_dim; }  ///< of K and of V
   size_t scores() const { return slices() * seq_q * seq_k; }         ///< of S and of P
@@ -34,16 +36,16 @@ struct Shape {
 struct InputRecipe {
   double q_mean = 0, q_sigma = 1, k_mean = 0, k_sigma = 1, v_mean = 0, v_sigma = 1;
   double spike_probability = 0, spike_sigma = 0, k_growth = 0;
+  // Lab 2: scores, and the m of partial states.
+  double s_mean = 0, s_sigma = 1, s_growth = 0, masked_probability = 0;
+  int masked_every = 0;  ///< every so many rows all is -infinity; 0: none
+  std::map<std::string, std::vector<float>> values;  ///< lab 2: tensors given in full, by name
 };
 
-/// A bound on one meter, as a formula of the shape; lab.toml states the formula.
+/// A bound on one meter, as formulas of the shape (formula.hpp); an empty one does not bound.
 struct Limit {
-  std::string meter;
-  double per_score = 0, per_product = 0, per_element = 0, margin = 1, constant = 0;
-  double at_least_per_score = 0;
-
-  double at_most(const Shape& shape) const;
-  double at_least(const Shape& shape) const;
+  std::string meter, at_most, at_least;
+  std::string hint;  ///< what to do when it does not hold; empty: what points.cpp says of the meter
 };
 
 enum class DeviceKind { kVirtual, kCuda };
@@ -51,11 +53,16 @@ const char* to_string(DeviceKind kind);  ///< "vgpu" or "cuda"
 
 struct CaseSpec {
   std::string name, group;
+  std::string hint;  ///< what is special about it, said when nothing better explains a failure
   double points = 0;
   Shape shape;
   InputRecipe inputs;
   std::optional<DeviceKind> only_on;  ///< graded on this device only
-  std::vector<Limit> limits;          ///< empty: the result itself is what is graded
+  std::vector<Limit> limits;
+  size_t entry = 0;     ///< which of Lab::entries is called
+  bool checks = false;  ///< runs with the checks of the virtual GPU, which must find nothing
+  /// Whether the result itself is what is graded, and not what a right result took.
+  bool grades_result() const { return limits.empty() && !checks; }
 };
 
 /// |got - ref| <= max(absolute, eps_factor * eps32 * max|S| * max|V|) + relative * |ref|
@@ -72,8 +79,14 @@ struct DiagnosisLimits {
   std::vector<int> tiles;  ///< tile sizes tried for dropped or padded keys
 };
 
+/// A function of the submission and its signature (kinds.hpp).
+struct Entry {
+  std::string name, kind;
+};
+
 struct Lab {
-  std::string id, title, entry, kind, rerun;
+  std::string id, title, rerun;
+  std::vector<Entry> entries;
   double start_seconds = 0, case_seconds = 0, launch_seconds = 0;
   int hangs = 0;
   uint64_t workspace_bytes = 0;
@@ -82,6 +95,7 @@ struct Lab {
   std::map<std::string, std::string> sections;  ///< topic -> "handout 1, section 3"
   std::vector<CaseSpec> cases;
 
+  const Entry& entry(const CaseSpec& spec) const { return entries.at(spec.entry); }
   /// Where the handout treats `topic`; the loader has checked that every topic in use is there.
   const std::string& section(const std::string& topic) const { return sections.at(topic); }
   /// The command that runs one case again.

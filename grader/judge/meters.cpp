@@ -15,11 +15,12 @@ constexpr double kSectorBytes = 32;
 
 /// Keys of a launch record that are summed over launches, under the same names.
 constexpr std::array kSummed = {
-    "global_load_requests",   "global_load_sectors",    "global_load_bytes",
-    "global_store_requests",  "global_store_sectors",   "global_store_bytes",
-    "global_atomic_requests", "global_atomic_sectors",  "global_atomic_bytes",
-    "shared_load_conflicts",  "shared_store_conflicts", "compulsory_sectors",
-    "warp_instructions",      "lane_instructions"};
+    "global_load_requests",    "global_load_sectors",    "global_load_bytes",
+    "global_store_requests",   "global_store_sectors",   "global_store_bytes",
+    "global_atomic_requests",  "global_atomic_sectors",  "global_atomic_bytes",
+    "shared_load_conflicts",   "shared_store_conflicts", "shared_load_wavefronts",
+    "shared_store_wavefronts", "compulsory_sectors",     "warp_instructions",
+    "lane_instructions"};
 
 double number(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -54,6 +55,9 @@ void read_launches(const json& launches, std::map<std::string, double>& values) 
   };
   values["requested_bytes"] = all_kinds("bytes");
   values["sector_bytes"] = kSectorBytes * all_kinds("sectors");
+  const double wavefronts = values["shared_load_wavefronts"] + values["shared_store_wavefronts"];
+  const double conflicts = values["shared_load_conflicts"] + values["shared_store_conflicts"];
+  values["shared_conflict_share"] = wavefronts > 0 ? conflicts / wavefronts : 0;
   for (const std::string kind : {"load", "store"}) {
     const double requests = values["global_" + kind + "_requests"];
     if (requests > 0) {
@@ -72,6 +76,20 @@ std::optional<Fault> read_fault(const json& report) {
   return Fault{text("code"), text("report")};
 }
 
+std::vector<std::string> read_findings(const json& report) {
+  std::vector<std::string> findings;
+  const auto found = report.find("findings");
+  if (found == report.end() || !found->is_array()) return findings;
+  for (const json& finding : *found) {
+    const auto text = finding.is_object() ? finding.find("report") : finding.end();
+    if (text == finding.end() || !text->is_string()) {
+      throw std::runtime_error("the device's report has an unreadable finding");
+    }
+    findings.push_back(text->get<std::string>());
+  }
+  return findings;
+}
+
 }  // namespace
 
 std::optional<double> Meters::find(const std::string& name) const {
@@ -80,7 +98,8 @@ std::optional<double> Meters::find(const std::string& name) const {
   return found->second;
 }
 
-Meters read_meters(const protocol::CaseReply& reply, std::string_view report, const Shape& shape) {
+Meters read_meters(const protocol::CaseReply& reply, std::string_view report,
+                   uint64_t tensor_bytes) {
   Meters meters;
   auto& values = meters.values;
   values["workspace_bytes"] = static_cast<double>(reply.workspace_bytes);
@@ -94,11 +113,11 @@ Meters read_meters(const protocol::CaseReply& reply, std::string_view report, co
   const json parsed = parse(report);
   read_launches(parsed["launches"], values);
   meters.fault = read_fault(parsed);
+  meters.findings = read_findings(parsed);
   values["peak_device_bytes"] = number(parsed, "peak_device_bytes");
-  const double tensors =
-      2.0 * sizeof(float) * static_cast<double>(shape.q_elements() + shape.k_elements());
   values["unmetered_bytes"] =
-      std::max(0.0, values["peak_device_bytes"] - tensors - values["workspace_bytes"]);
+      std::max(0.0, values["peak_device_bytes"] - static_cast<double>(tensor_bytes) -
+                        values["workspace_bytes"]);
   return meters;
 }
 

@@ -110,6 +110,19 @@ std::optional<Diagnosis> diagnose_unwritten(const Evidence& evidence) {
       "weighted_sum"};
 }
 
+std::optional<Diagnosis> diagnose_masked_rows(const Evidence& evidence) {
+  for (size_t index = 0; index < evidence.comparison.is_wrong.size(); ++index) {
+    const double row_max = evidence.expected.row_max[index / evidence.shape.head_dim];
+    if (evidence.comparison.is_wrong[index] && std::isfinite(row_max)) return std::nullopt;
+  }
+  return Diagnosis{
+      "masked_rows",
+      "O is wrong only for queries that see no key (i < Nq - Nk). Their O is 0. With m = "
+      "-INFINITY, exp(s - m) is exp(-inf + inf), NaN: take 0 for such an m, and divide "
+      "only by an l that is not 0.",
+      "mask"};
+}
+
 std::optional<Diagnosis> diagnose_zero(const Evidence& evidence) {
   if (!std::ranges::all_of(evidence.O, [](float value) { return value == 0; })) return std::nullopt;
   return Diagnosis{
@@ -148,8 +161,10 @@ std::optional<Diagnosis> diagnose_not_finite(const Evidence& evidence) {
       "O has NaN or infinite elements, " + where + ". " +
           (stage
                ? stage->text
-               : "Scratch memory holds NaN until it is written: is every element that is read also "
-                 "written, and is nothing divided by 0?"),
+               : "Scratch and shared memory hold NaN until they are written: is every element that "
+                 "is "
+                 "read also written, the rows of a partial tile included (0 * NaN is NaN), and is "
+                 "nothing divided by 0?"),
       stage ? stage->topic : "debugging"};
 }
 

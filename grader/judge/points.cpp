@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "formula.hpp"
 #include "text.hpp"
 
 namespace flashlab::judge {
@@ -15,16 +16,13 @@ struct MeterText {
 const std::map<std::string, MeterText>& texts() {
   static const std::map<std::string, MeterText> kTexts = {
       {"workspace_bytes",
-       {"bytes of workspace",
-        "S and P are float32 [B, H, Nq, Nk], 4 bytes per element each: allocate no more than these "
-        "two."}},
+       {"bytes of workspace", "Allocate no more scratch memory than the algorithm needs."}},
       {"unmetered_bytes",
        {"bytes of device memory from elsewhere than the workspace",
         "Take all scratch memory from the Workspace argument, not from cudaMalloc."}},
       {"distinct_bytes",
        {"distinct bytes moved between device memory and the kernels, summed over launches",
-        "S and P should each be written once and read once: merge kernels that pass over them "
-        "again."}},
+        "Read and write each intermediate result as few times as possible."}},
       {"requested_bytes",
        {"bytes of global memory requested by all warps",
         "Keep the running sum in a register, and read each factor of a product once per "
@@ -33,9 +31,23 @@ const std::map<std::string, MeterText>& texts() {
        {"bytes in 32-byte sectors moved for the requests of all warps",
         "Let neighbouring threads (threadIdx.x) read neighbouring addresses: see the sectors per "
         "request."}},
+      {"global_load_bytes",
+       {"bytes of global memory loaded by all warps",
+        "Load what is needed again once, and keep it in registers or shared memory."}},
+      {"global_store_bytes",
+       {"bytes of global memory stored by all warps", "Store each result once."}},
+      {"shared_conflict_share",
+       {"of all wavefronts of shared memory are bank conflicts",
+        "Lanes of a warp that access different rows of a tile at the same column meet in one bank "
+        "when the row length is a multiple of 32 floats: pad the rows."}},
       {"launches", {"kernel launches", "Launch fewer kernels."}},
   };
   return kTexts;
+}
+
+/// A count, or a share below 1.
+std::string shown(double value) {
+  return value > 0 && value < 1 ? format("%.3g", value) : with_commas(value);
 }
 
 }  // namespace
@@ -48,18 +60,21 @@ std::optional<std::string> find_broken_limit(const CaseSpec& spec, const Meters&
   for (const Limit& limit : spec.limits) {
     const std::optional<double> reading = meters.find(limit.meter);
     if (!reading) continue;
-    const double most = limit.at_most(spec.shape), least = limit.at_least(spec.shape);
     const MeterText& text = texts().at(limit.meter);
-    if (!(*reading <= most)) {
-      return format("%s %s; at most %s are allowed here. %s", with_commas(*reading).c_str(),
-                    text.what, with_commas(most).c_str(), text.when_too_much);
+    const auto broken = [&](const char* bound_text, double bound, const std::string& hint) {
+      return format("%s %s; %s %s here. %s", shown(*reading).c_str(), text.what, bound_text,
+                    shown(bound).c_str(), hint.c_str());
+    };
+    if (!limit.at_most.empty()) {
+      const double most = evaluate(limit.at_most, spec.shape);
+      if (!(*reading <= most)) {
+        return broken("allowed are at most", most,
+                      limit.hint.empty() ? text.when_too_much : limit.hint);
+      }
     }
-    if (!(*reading >= least)) {
-      return format(
-          "%s %s; at least %s are expected here. In this lab the scores are written to the "
-          "workspace, under "
-          "the names \"S\" and \"P\".",
-          with_commas(*reading).c_str(), text.what, with_commas(least).c_str());
+    if (!limit.at_least.empty()) {
+      const double least = evaluate(limit.at_least, spec.shape);
+      if (!(*reading >= least)) return broken("expected are at least", least, limit.hint);
     }
   }
   return std::nullopt;

@@ -16,8 +16,9 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json to_json(const Shape& shape) {
-  return {{"batch", shape.batch}, {"heads", shape.heads},       {"seq_q", shape.seq_q},
-          {"seq_k", shape.seq_k}, {"head_dim", shape.head_dim}, {"scale", shape.scale}};
+  return {{"batch", shape.batch},  {"heads", shape.heads},       {"seq_q", shape.seq_q},
+          {"seq_k", shape.seq_k},  {"head_dim", shape.head_dim}, {"scale", shape.scale},
+          {"causal", shape.causal}};
 }
 
 ordered_json to_json(const ErrorSummary& error) {

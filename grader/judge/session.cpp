@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iostream>
+#include <map>
 
 #include "cases/case.hpp"
 #include "client/client.hpp"
@@ -34,9 +35,9 @@ std::vector<CaseSpec> select_cases(const Lab& lab, const std::string& glob) {
   return selected;
 }
 
-size_t memory_for(const std::vector<CaseSpec>& cases) {
+size_t memory_for(const Lab& lab, const std::vector<CaseSpec>& cases) {
   size_t bytes = 0;
-  for (const CaseSpec& spec : cases) bytes = std::max(bytes, memory_needed(spec.shape));
+  for (const CaseSpec& spec : cases) bytes = std::max(bytes, memory_needed(lab, spec));
   return bytes;
 }
 
@@ -46,18 +47,17 @@ class Session {
       : options_(options),
         lab_(std::move(lab)),
         cases_(select_cases(lab_, options.case_glob)),
-        grader_(find_grader(lab_)),
-        client_(worker_options(options, lab_), memory_for(cases_), lab_.case_seconds) {}
+        client_(worker_options(options, lab_), memory_for(lab_, cases_), lab_.case_seconds) {}
 
   int run();
   /// Grades one case, or says why it is not run.
   CaseResult grade(const CaseSpec& spec);
-  void add(CaseResult result);
+  void add(const CaseSpec& spec, CaseResult result);
 
  private:
   static WorkerOptions worker_options(const SessionOptions& options, const Lab& lab) {
     WorkerOptions worker = options.worker;
-    worker.entry = lab.entry;
+    for (const Entry& entry : lab.entries) worker.entries.push_back(entry.name);
     worker.start_seconds = lab.start_seconds;
     return worker;
   }
@@ -68,10 +68,10 @@ class Session {
   const SessionOptions& options_;
   Lab lab_;
   std::vector<CaseSpec> cases_;
-  CaseGrader grader_;
   Client client_;
   LabResult result_;
-  std::string stop_reason_;  ///< when set, no further case is run
+  std::string stop_reason_;                        ///< when set, no further case is run
+  std::map<size_t, std::string> not_implemented_;  ///< entry -> why its cases are not run
   bool load_failed_ = false;
   int hangs_ = 0;
 };
@@ -92,7 +92,7 @@ class CaseTest : public testing::Test {
     if (result.error) RecordProperty("max_abs_error", format("%.9g", result.error->max_abs));
     const Status status = result.status;
     const std::string message = result.message;
-    session_.add(std::move(result));
+    session_.add(spec_, std::move(result));
     if (status == Status::kSkipped) GTEST_SKIP() << message;
     if (status != Status::kPassed) ADD_FAILURE() << message;
   }
@@ -138,9 +138,12 @@ CaseResult Session::grade(const CaseSpec& spec) {
       fail(result, stop_reason_, lab_.section("debugging"));
       result.crashed = true;
     }
+  } else if (const auto found = not_implemented_.find(spec.entry);
+             found != not_implemented_.end()) {
+    result = skip(spec, found->second);
   } else {
     try {
-      result = grader_(lab_, spec, options_.seed, client_);
+      result = find_grader(lab_, spec)(lab_, spec, options_.seed, client_);
     } catch (const std::exception& error) {
       result = CaseResult();
       result.max_points = spec.points;
@@ -155,8 +158,8 @@ CaseResult Session::grade(const CaseSpec& spec) {
   return result;
 }
 
-void Session::add(CaseResult result) {
-  if (result.not_implemented) stop_reason_ = result.message;
+void Session::add(const CaseSpec& spec, CaseResult result) {
+  if (result.not_implemented) not_implemented_[spec.entry] = result.message;
   if (result.timed_out && ++hangs_ == lab_.hangs) {
     stop_reason_ = format("not run: %d cases before it did not end in time", hangs_);
   }

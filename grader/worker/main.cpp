@@ -1,6 +1,6 @@
-// flashlab-worker SUBMISSION.so ENTRY: the untrusted side. Loads one submission and runs one case
-// per request that arrives on the socket kSocketFd; tensors are in the shared memory kMemoryFd.
-// Started by the judge only.
+// flashlab-worker SUBMISSION.so ENTRY...: the untrusted side. Loads one submission and runs one
+// case per request that arrives on the socket kSocketFd; tensors are in the shared memory
+// kMemoryFd. Started by the judge only.
 #include <dlfcn.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -10,7 +10,8 @@
 
 #include <csignal>
 #include <cstdio>
-#include <string>
+#include <span>
+#include <vector>
 
 #include "run_case.hpp"
 #include "text.hpp"
@@ -32,12 +33,12 @@ void send_message(Message message, uint32_t id = 0) {
 }
 
 /// The next request, or the end of the process when the judge has closed the socket.
-protocol::CaseRequest next_request(size_t memory_bytes) {
+protocol::CaseRequest next_request(size_t memory_bytes, size_t entries) {
   protocol::CaseRequest request;
   const ssize_t got = recv(protocol::kSocketFd, &request, sizeof request, MSG_TRUNC);
   if (got == 0) leave(0);
   if (got < 0 || !protocol::is_whole(request, static_cast<uint64_t>(got)) ||
-      !is_servable(request, memory_bytes)) {
+      !is_servable(request, memory_bytes) || request.entry >= entries) {
     leave(protocol::kLostConnection);
   }
   return request;
@@ -52,7 +53,22 @@ std::span<std::byte> map_memory() {
   return {static_cast<std::byte*>(address), bytes};
 }
 
-int serve(const char* submission, const char* entry_name) {
+/// Loads the submission; `functions` gets the addresses of its entry points.
+protocol::Loaded load(const char* submission, std::span<char* const> entry_names,
+                      std::vector<void*>& functions) {
+  protocol::Loaded loaded;
+  void* library = dlopen(submission, RTLD_NOW | RTLD_LOCAL);
+  for (const char* name : entry_names) {
+    functions.push_back(library != nullptr ? dlsym(library, name) : nullptr);
+    if (functions.back() == nullptr) {
+      put_text(loaded.error, dlerror());
+      break;
+    }
+  }
+  return loaded;
+}
+
+int serve(const char* submission, std::span<char* const> entry_names) {
   prctl(PR_SET_PDEATHSIG,
         SIGKILL);  // again here: a launcher that changes the user loses the judge's
   std::setvbuf(stdout, nullptr, _IOLBF, 0);  // what a student prints survives a crash
@@ -65,15 +81,12 @@ int serve(const char* submission, const char* entry_name) {
   const Device device;
   send_message(device.hello());
 
-  void* library = dlopen(submission, RTLD_NOW | RTLD_LOCAL);
-  void* entry = library != nullptr ? dlsym(library, entry_name) : nullptr;
-  protocol::Loaded loaded;
-  if (entry == nullptr) put_text(loaded.error, dlerror());
-  send_message(loaded);
+  std::vector<void*> functions;
+  send_message(load(submission, entry_names, functions));
 
   while (true) {
-    const protocol::CaseRequest request = next_request(memory.size());
-    const protocol::CaseReply reply = run_case(device, entry, request, memory);
+    const protocol::CaseRequest request = next_request(memory.size(), functions.size());
+    const protocol::CaseReply reply = run_case(device, functions[request.entry], request, memory);
     std::fflush(stdout);
     send_message(reply, request.header.id);
   }
@@ -83,9 +96,9 @@ int serve(const char* submission, const char* entry_name) {
 }  // namespace flashlab::worker
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fputs("usage: flashlab-worker SUBMISSION.so ENTRY\n", stderr);
+  if (argc < 3) {
+    std::fputs("usage: flashlab-worker SUBMISSION.so ENTRY...\n", stderr);
     return 2;
   }
-  return flashlab::worker::serve(argv[1], argv[2]);
+  return flashlab::worker::serve(argv[1], std::span(argv, argc).subspan(2));
 }

@@ -16,7 +16,7 @@
 namespace flashlab::protocol {
 
 inline constexpr uint32_t kMagic = 0x464c4142;  // "FLAB"
-inline constexpr uint16_t kVersion = 1;
+inline constexpr uint16_t kVersion = 2;
 
 /// File descriptors of the worker process when it starts.
 inline constexpr int kSocketFd = 3, kMemoryFd = 4;
@@ -26,7 +26,8 @@ inline constexpr int kLostConnection = 93;
 
 inline constexpr uint32_t kNameBytes = 32;
 inline constexpr uint32_t kTextBytes = 512;
-inline constexpr uint32_t kMaxBuffers = 16;    ///< Q, K, V, O and what the workspace gives
+inline constexpr uint32_t kMaxTensors = 12;    ///< parameters of an entry point
+inline constexpr uint32_t kMaxBuffers = 24;    ///< tensors and what the workspace gives
 inline constexpr uint32_t kMaxCaptures = 4;    ///< workspace buffers copied back on request
 inline constexpr uint32_t kGuardBytes = 1024;  ///< before and after each buffer on a real GPU
 inline constexpr uint8_t kGuardByte = 0xA5;
@@ -64,11 +65,24 @@ struct Hello {
 struct Loaded {
   static constexpr MessageType kType = MessageType::kLoaded;
   Header header;
-  char error[kTextBytes] = {};  ///< empty when the submission and its entry point were found
+  char error[kTextBytes] = {};  ///< empty when the submission and its entry points were found
 };
 
-/// The signatures that a worker can call.
-enum class EntryKind : uint32_t { kAttentionForward = 1 };
+/// The signatures that a worker can call (entry_points.cpp).
+enum class EntryKind : uint32_t {
+  kAttentionForward = 1,     ///< Q, K, V -> O
+  kAttentionForwardLse = 2,  ///< Q, K, V -> O, L
+  kMergeStates = 3,          ///< m, l, o of parts -> m, l, o
+  kRowStatistics = 4,        ///< S -> m, l
+  kRowSoftmax = 5,           ///< S -> P
+};
+
+/// A parameter of the entry point: float32 in device memory.
+struct Tensor {
+  char name[kNameBytes] = {};
+  Span before;  ///< its content; bytes = 0 for an output, which is poisoned
+  Span after;   ///< where its raw bytes go after the call
+};
 
 struct Capture {
   char name[kNameBytes] = {};
@@ -79,14 +93,14 @@ struct CaseRequest {
   static constexpr MessageType kType = MessageType::kCaseRequest;
   Header header;
   EntryKind kind{};
+  uint32_t entry = 0;  ///< which of the entry points on the worker's command line
   int32_t batch = 0, heads = 0, seq_q = 0, seq_k = 0, head_dim = 0;
   float scale = 0;
   uint32_t causal = 0;
-  Span q, k, v;                    ///< inputs, float32
-  Span o;                          ///< output, float32, raw bytes as the device holds them
-  Span q_after, k_after, v_after;  ///< the inputs after the call
-  Span guards;                     ///< kMaxBuffers times front and back guard of kGuardBytes each
-  Span report;                     ///< JSON text of vgpuReport, at most kReportCapacity
+  uint32_t tensor_count = 0;
+  Tensor tensors[kMaxTensors];  ///< in the order of the parameters
+  Span guards;                  ///< kMaxBuffers times front and back guard of kGuardBytes each
+  Span report;                  ///< JSON text of vgpuReport, at most kReportCapacity
   Capture captures[kMaxCaptures];
   uint64_t workspace_limit = 0;  ///< bytes; Workspace::allocate returns nullptr beyond
   double launch_seconds = 0;     ///< limit of one launch on the virtual GPU
@@ -117,10 +131,10 @@ struct CaseReply {
   ErrorRecord returned;         ///< what the entry point returned
   ErrorRecord last_error;       ///< cudaGetLastError right after it
   ErrorRecord synchronise;      ///< cudaDeviceSynchronize after that
-  uint32_t outputs_copied = 0;  ///< 1 when o, *_after, guards and captures hold the device's bytes
+  uint32_t outputs_copied = 0;  ///< 1 when tensors, guards and captures hold the device's bytes
   uint32_t guards_present = 0;  ///< 1 when buffers have guard bands
   uint32_t captured[kMaxCaptures] = {};  ///< 1 when that buffer was found with the expected size
-  uint32_t buffer_count = 0;             ///< Q, K, V, O first, then the workspace in order
+  uint32_t buffer_count = 0;             ///< the tensors first, then the workspace in order
   BufferRecord buffers[kMaxBuffers];
   uint64_t workspace_bytes = 0;      ///< sum of what the workspace gave
   uint32_t refused_allocations = 0;  ///< requests that did not fit

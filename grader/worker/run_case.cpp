@@ -1,11 +1,12 @@
 #include "run_case.hpp"
 
-#include <flashlab/lab1.h>
-
+#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <vector>
 
 #include "buffers.hpp"
+#include "entry_points.hpp"
 #include "text.hpp"
 
 namespace flashlab::worker {
@@ -14,8 +15,6 @@ namespace {
 using protocol::CaseReply;
 using protocol::CaseRequest;
 using protocol::Span;
-
-using AttentionForward = decltype(&lab1_naive_attention);
 
 std::span<std::byte> region(std::span<std::byte> memory, const Span& span) {
   return memory.subspan(span.offset, span.bytes);
@@ -73,18 +72,17 @@ size_t free_device_bytes() {
 
 /// Calls the submission and waits for the device. Only what happens between the two clock readings
 /// is its doing.
-void call(void* entry, const CaseRequest& request, const float* q, const float* k, const float* v,
-          float* o, Buffers& buffers, CaseReply& reply) {
-  const AttentionShape shape{request.batch,    request.heads, request.seq_q,      request.seq_k,
-                             request.head_dim, request.scale, request.causal != 0};
+void call(void* function, const CaseRequest& request, std::span<void* const> tensors,
+          Buffers& buffers, CaseReply& reply) {
+  const EntryPoint& entry_point = *find_entry_point(request.kind);
   Workspace workspace(&Buffers::allocate_workspace, &buffers);
   const Stream stream;
   EventTimer timer(stream.get());
   const auto start = std::chrono::steady_clock::now();
   reply.status = protocol::CallStatus::kReturned;
   try {
-    reply.returned = record(
-        reinterpret_cast<AttentionForward>(entry)(q, k, v, o, shape, workspace, stream.get()));
+    reply.returned =
+        record(entry_point.call({function, tensors, request, workspace, stream.get()}));
   } catch (const std::exception& error) {
     reply.status = protocol::CallStatus::kThrew;
     put_text(reply.text, error.what());
@@ -100,14 +98,19 @@ void call(void* entry, const CaseRequest& request, const float* q, const float* 
   reply.event_seconds = timer.seconds();
 }
 
+std::span<const protocol::Tensor> tensors_of(const CaseRequest& request) {
+  return std::span(request.tensors).first(request.tensor_count);
+}
+
 void copy_results(const CaseRequest& request, const Buffers& buffers, std::span<std::byte> memory,
                   CaseReply& reply) {
-  const Span after[] = {request.q_after, request.k_after, request.v_after, request.o};
-  for (size_t i = 0; i < std::size(after); ++i) buffers.copy_back(i, region(memory, after[i]));
+  for (size_t i = 0; i < request.tensor_count; ++i) {
+    buffers.copy_back(i, region(memory, request.tensors[i].after));
+  }
   reply.guards_present = buffers.copy_guards(region(memory, request.guards));
   for (size_t c = 0; c < protocol::kMaxCaptures; ++c) {
     const protocol::Capture& wanted = request.captures[c];
-    for (size_t i = std::size(after); i < buffers.count() && wanted.span.bytes > 0; ++i) {
+    for (size_t i = request.tensor_count; i < buffers.count() && wanted.span.bytes > 0; ++i) {
       if (buffers.name(i) != wanted.name || buffers.bytes(i) != wanted.span.bytes) continue;
       buffers.copy_back(i, region(memory, wanted.span));
       reply.captured[c] = 1;
@@ -116,19 +119,20 @@ void copy_results(const CaseRequest& request, const Buffers& buffers, std::span<
   reply.outputs_copied = 1;
 }
 
-void run(const Device& device, void* entry, const CaseRequest& request, std::span<std::byte> memory,
-         CaseReply& reply) {
+void run(const Device& device, void* function, const CaseRequest& request,
+         std::span<std::byte> memory, CaseReply& reply) {
   const size_t free_before = free_device_bytes();
   Buffers buffers(device, request.workspace_limit);
-  const void* q = buffers.add_input("Q", region(memory, request.q));
-  const void* k = buffers.add_input("K", region(memory, request.k));
-  const void* v = buffers.add_input("V", region(memory, request.v));
-  void* o = buffers.add_output("O", request.o.bytes);
+  std::vector<void*> tensors;
+  for (const protocol::Tensor& tensor : tensors_of(request)) {
+    tensors.push_back(tensor.before.bytes > 0
+                          ? buffers.add_input(tensor.name, region(memory, tensor.before))
+                          : buffers.add_output(tensor.name, tensor.after.bytes));
+  }
   device.set_launch_timeout(request.launch_seconds);
   device.reset();
 
-  call(entry, request, static_cast<const float*>(q), static_cast<const float*>(k),
-       static_cast<const float*>(v), static_cast<float*>(o), buffers, reply);
+  call(function, request, tensors, buffers, reply);
 
   const std::span<std::byte> report = region(memory, request.report);
   reply.report_bytes = device.report(reinterpret_cast<char*>(report.data()), report.size());
@@ -150,29 +154,27 @@ void run(const Device& device, void* entry, const CaseRequest& request, std::spa
 }  // namespace
 
 bool is_servable(const CaseRequest& request, size_t memory_bytes) {
-  for (const Span& span : {request.q, request.k, request.v, request.o, request.q_after,
-                           request.k_after, request.v_after, request.guards, request.report}) {
-    if (!protocol::fits(span, memory_bytes)) return false;
+  const EntryPoint* entry_point = find_entry_point(request.kind);
+  if (entry_point == nullptr || request.tensor_count != entry_point->tensors) return false;
+  const auto fits = [&](const Span& span) { return protocol::fits(span, memory_bytes); };
+  for (const protocol::Tensor& tensor : tensors_of(request)) {
+    const bool is_output = tensor.before.bytes == 0;
+    if (!fits(tensor.before) || !fits(tensor.after) || tensor.after.bytes == 0) return false;
+    if (!is_output && tensor.before.bytes != tensor.after.bytes) return false;
+    if (std::ranges::find(tensor.name, '\0') == std::end(tensor.name)) return false;
   }
   for (const protocol::Capture& capture : request.captures) {
-    if (!protocol::fits(capture.span, memory_bytes)) return false;
+    if (!fits(capture.span)) return false;
   }
-  const auto tensor_bytes = [&](int32_t rows) {
-    return uint64_t{sizeof(float)} * request.batch * request.heads * rows * request.head_dim;
-  };
-  return request.kind == protocol::EntryKind::kAttentionForward &&
-         request.q.bytes == tensor_bytes(request.seq_q) &&
-         request.k.bytes == tensor_bytes(request.seq_k) && request.o.bytes == request.q.bytes &&
-         request.v.bytes == request.k.bytes && request.q_after.bytes == request.q.bytes &&
-         request.k_after.bytes == request.k.bytes && request.v_after.bytes == request.v.bytes &&
+  return fits(request.report) && fits(request.guards) &&
          request.guards.bytes >= 2ull * protocol::kMaxBuffers * protocol::kGuardBytes;
 }
 
-CaseReply run_case(const Device& device, void* entry, const CaseRequest& request,
+CaseReply run_case(const Device& device, void* function, const CaseRequest& request,
                    std::span<std::byte> memory) {
   CaseReply reply;
   try {
-    run(device, entry, request, memory, reply);
+    run(device, function, request, memory, reply);
   } catch (const SetupError& error) {
     reply.status = protocol::CallStatus::kSetupFailed;
     put_text(reply.text, error.what());

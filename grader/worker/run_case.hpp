@@ -9,13 +9,14 @@
 
 namespace flashlab::worker {
 
-/// Runs `request` with the entry point at `entry` (its signature is request.kind) and fills the
-/// regions of `memory` that the request names. Errors become data in the reply; never throws.
-protocol::CaseReply run_case(const Device& device, void* entry,
+/// Runs `request`, which is_servable, with the entry point at `function` (its signature is
+/// request.kind) and fills the regions of `memory` that the request names. Errors become data in
+/// the reply; never throws.
+protocol::CaseReply run_case(const Device& device, void* function,
                              const protocol::CaseRequest& request, std::span<std::byte> memory);
 
-/// Whether the worker can serve this request: known kind, spans inside the memory, sizes that match
-/// the shape.
+/// Whether the worker can serve this request: known kind with as many tensors as its signature has,
+/// spans inside the memory, an input as large as its copy.
 bool is_servable(const protocol::CaseRequest& request, size_t memory_bytes);
 
 }  // namespace flashlab::worker

@@ -68,16 +68,17 @@ TEST(Validate, TerminatesTexts) {
 
 class CheckCall : public testing::Test {
  protected:
-  CheckCall() : lab_(load_lab(TEST_LAB_TOML)), inputs_{{1, 2}, {3, 4}, {5, 6}} {
+  CheckCall()
+      : lab_(load_lab(TEST_LAB_TOML)),
+        inputs_{{"Q", {1, 2}}, {"K", {3, 4}}, {"V", {5, 6}}},
+        spec_(lab_.cases.front()) {
     call_.reply.status = protocol::CallStatus::kReturned;
     call_.reply.outputs_copied = 1;
     call_.reply.guards_present = 1;
     call_.reply.buffer_count = 5;
     std::strcpy(call_.reply.buffers[4].name, "S");
-    call_.O = {1, 1};
-    call_.q_after = inputs_.Q;
-    call_.k_after = inputs_.K;
-    call_.v_after = inputs_.V;
+    call_.tensors = inputs_;
+    call_.tensors.push_back({"O", {1, 1}});
     call_.guards.assign(2 * protocol::kMaxBuffers * protocol::kGuardBytes,
                         std::byte{protocol::kGuardByte});
     call_.meters.values["launches"] = 1;
@@ -86,11 +87,12 @@ class CheckCall : public testing::Test {
   /// The verdict, or "ok".
   std::string verdict() {
     result_ = CaseResult();
-    return check_call(lab_, inputs_, call_, result_) ? "ok" : result_.message;
+    return check_call(lab_, spec_, inputs_, call_, result_) ? "ok" : result_.message;
   }
 
   Lab lab_;
-  Inputs inputs_;
+  std::vector<Input> inputs_;
+  CaseSpec spec_;
   CallResult call_;
   CaseResult result_;
 };
@@ -107,7 +109,7 @@ TEST_F(CheckCall, NoLaunchFails) {
 }
 
 TEST_F(CheckCall, AChangedInputFails) {
-  call_.v_after[1] = 7;
+  call_.tensors[2].values[1] = 7;
   EXPECT_NE(verdict().find("input V was changed"), std::string::npos);
   EXPECT_EQ(result_.status, Status::kFailed);
 }
@@ -138,6 +140,47 @@ TEST_F(CheckCall, WhatTheVirtualGpuCannotDoIsNotTheStudentsFault) {
   call_.reply.synchronise.code = 801;
   EXPECT_NE(verdict(), "ok");
   EXPECT_EQ(result_.status, Status::kError);
+}
+
+TEST_F(CheckCall, AFindingFails) {
+  lab_.sections["correctness"] = "handout 1, section 9";
+  call_.meters.findings = {"race at kernel.cu:12", "race at kernel.cu:14"};
+  EXPECT_EQ(verdict(), "race at kernel.cu:12\n... and 1 more findings");
+  EXPECT_EQ(result_.handout, "handout 1, section 9");
+}
+
+class Conclude : public CheckCall {
+ protected:
+  CaseResult concluded(bool is_right) {
+    CaseResult result;
+    result.max_points = spec_.points;
+    if (!is_right) fail(result, "O is wrong", "");
+    conclude(lab_, spec_, is_right, result);
+    return result;
+  }
+};
+
+TEST_F(Conclude, ARightResultGetsItsPoints) {
+  EXPECT_EQ(concluded(true).status, Status::kPassed);
+  EXPECT_EQ(concluded(true).points, spec_.points);
+  EXPECT_EQ(concluded(false).status, Status::kFailed);
+}
+
+TEST_F(Conclude, WhatIsNotTheResultIsNotGradedWhileTheResultIsWrong) {
+  spec_.checks = true;
+  EXPECT_EQ(concluded(false).status, Status::kSkipped);
+  EXPECT_EQ(concluded(false).points, 0);
+  EXPECT_EQ(concluded(true).status, Status::kPassed);
+}
+
+TEST_F(Conclude, AnUnexplainedFailureSaysWhatIsSpecialAboutTheCase) {
+  spec_.hint = "one row more than a warp";
+  EXPECT_EQ(concluded(false).message, "O is wrong\nThis case: one row more than a warp.");
+  CaseResult result;
+  result.message = "O is wrong";
+  result.diagnosis = Diagnosis{"wrong_scale", "", ""};
+  conclude(lab_, spec_, false, result);
+  EXPECT_EQ(result.message, "O is wrong") << "the diagnosis says it better";
 }
 
 TEST_F(CheckCall, AFailedPreparationIsTheGradersFault) {

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "formula.hpp"
 #include "inputs.hpp"
 
 namespace flashlab::judge {
@@ -36,13 +37,20 @@ std::string error_after(const std::string& from, const std::string& to) {
   return "";
 }
 
-TEST(Lab, Lab1HasOneHundredPoints) {
-  const Lab lab = load_lab(LAB1_TOML);
-  double points = 0;
-  for (const CaseSpec& spec : lab.cases) points += spec.points;
-  EXPECT_EQ(points, 100);
-  EXPECT_LT(lab.launch_seconds, lab.case_seconds)
-      << "the report of a launch's time-out must arrive in time";
+TEST(Lab, EveryLabHasOneHundredPoints) {
+  int labs = 0;
+  for (const auto& folder : std::filesystem::directory_iterator(LABS_DIR)) {
+    const auto file = folder.path() / "lab.toml";
+    if (!std::filesystem::exists(file)) continue;
+    const Lab lab = load_lab(file);
+    double points = 0;
+    for (const CaseSpec& spec : lab.cases) points += spec.points;
+    EXPECT_EQ(points, 100) << file;
+    EXPECT_LT(lab.launch_seconds, lab.case_seconds)
+        << file << ": the report of a launch's time-out must arrive in time";
+    ++labs;
+  }
+  EXPECT_GE(labs, 2);
 }
 
 TEST(Lab, UnusableFilesGiveOneLineWithThePlace) {
@@ -59,6 +67,16 @@ TEST(Lab, UnusableFilesGiveOneLineWithThePlace) {
             std::string::npos);
   EXPECT_NE(error_after("device = \"cuda\"", "device = \"tpu\"").find("unknown device 'tpu'"),
             std::string::npos);
+  const std::string limit = "points = 6\nlimits = [{ meter = \"launches\"";
+  EXPECT_NE(error_after("points = 6", limit + " }]").find("bounds nothing"), std::string::npos);
+  EXPECT_NE(error_after("points = 6", limit + ", at_most = \"2 N\" }]").find("formula '2 N'"),
+            std::string::npos);
+  EXPECT_NE(error_after("points = 6", "points = 6\nentry = \"other\"").find("entry 'other'"),
+            std::string::npos);
+  EXPECT_NE(error_after("attention_forward\"", "odd\"").find("unknown kind 'odd'"),
+            std::string::npos);
+  EXPECT_NE(error_after("softmax = \"handout 1, section 4\"", "").find("lacks 'softmax'"),
+            std::string::npos);
   EXPECT_NE(error_after("points = 6", "points = 6\nlimits = [{ meter = \"joy\" }]")
                 .find("unknown meter 'joy'"),
             std::string::npos);
@@ -67,18 +85,19 @@ TEST(Lab, UnusableFilesGiveOneLineWithThePlace) {
   EXPECT_THROW(load_lab("/nowhere/lab.toml"), EnvironmentError);
 }
 
-TEST(Lab, LimitsFollowTheirFormula) {
+TEST(Formula, KnowsTheShapeAndTheOrderOfOperations) {
   const Shape shape{.batch = 2, .heads = 3, .seq_q = 5, .seq_k = 7, .head_dim = 11};
-  Limit limit;
-  limit.per_score = 8;
-  limit.per_product = 2;
-  limit.per_element = 4;
-  limit.margin = 1.5;
-  limit.constant = 100;
-  limit.at_least_per_score = 4;
-  const double scores = 6 * 5 * 7, elements = 6 * 2 * (5 + 7) * 11;
-  EXPECT_DOUBLE_EQ(limit.at_most(shape), 1.5 * (8 * scores + 2 * scores * 11 + 4 * elements) + 100);
-  EXPECT_DOUBLE_EQ(limit.at_least(shape), 4 * scores);
+  EXPECT_DOUBLE_EQ(evaluate("1.5 * (8*B*H*Nq*Nk - 2*d) / 4 + 1e2", shape),
+                   1.5 * (8 * 2 * 3 * 5 * 7 - 2 * 11) / 4 + 100);
+  EXPECT_DOUBLE_EQ(evaluate("ceil(Nk / 4) * -(d - Nq - 1)", shape), -2.0 * 5);
+  EXPECT_DOUBLE_EQ(evaluate("10 - 4 - 3", shape), 3);
+}
+
+TEST(Formula, RefusesAnythingElse) {
+  for (const char* text :
+       {"", "2 +", "(2", "2)", "N", "ceil 2", "ceil(2", "2 3", "1 / (Nq - Nq)", "B % 2", "nan"}) {
+    EXPECT_THROW(evaluate(text, Shape()), std::invalid_argument) << text;
+  }
 }
 
 TEST(Lab, RerunCommandNamesCaseAndSeed) {

@@ -11,12 +11,13 @@ namespace flashlab::judge {
 namespace {
 
 const Shape kShape{.seq_q = 8, .seq_k = 8, .head_dim = 4};
+constexpr uint64_t kTensorBytes = 512;
 
 std::string launch(double load_bytes) {
   return R"({"kernel":"k","global_load_requests":10,"global_load_sectors":40,"global_load_bytes":)" +
          std::to_string(load_bytes) +
          R"(,"global_store_requests":0,"global_store_sectors":0,"global_store_bytes":0,"global_atomic_requests":1,"global_atomic_sectors":2,"global_atomic_bytes":6,"compulsory_sectors":7,
-            "warp_instructions":5,"lane_instructions":160,"shared_load_conflicts":0,"shared_store_conflicts":0})";
+            "warp_instructions":5,"lane_instructions":160,"shared_load_conflicts":2,"shared_store_conflicts":1,"shared_load_wavefronts":8,"shared_store_wavefronts":4})";
 }
 
 std::string report(const std::string& launches, const std::string& fault = "null") {
@@ -32,7 +33,7 @@ protocol::CaseReply reply() {
 }
 
 TEST(Meters, SumsLaunches) {
-  const Meters meters = read_meters(reply(), report(launch(100) + "," + launch(28)), kShape);
+  const Meters meters = read_meters(reply(), report(launch(100) + "," + launch(28)), kTensorBytes);
   EXPECT_EQ(meters.find("launches"), 2);
   EXPECT_EQ(meters.find("global_load_bytes"), 128);
   EXPECT_EQ(meters.find("distinct_bytes"), 32 * 14);
@@ -40,22 +41,32 @@ TEST(Meters, SumsLaunches) {
   EXPECT_EQ(meters.find("requested_bytes"), 140);
   EXPECT_EQ(meters.find("sectors_per_load_request"), 4);
   EXPECT_EQ(meters.find("sectors_per_store_request"), std::nullopt) << "no stores, no ratio";
-  EXPECT_EQ(meters.find("unmetered_bytes"), 2000 - 512 - 4 * 4 * 8 * 4);
+  EXPECT_EQ(meters.find("unmetered_bytes"), 2000 - 512 - 512);
+  EXPECT_EQ(meters.find("shared_conflict_share"), 0.25);
   EXPECT_EQ(meters.find("host_seconds"), 0.25);
   EXPECT_EQ(meters.find("event_seconds"), std::nullopt);
   EXPECT_FALSE(meters.fault);
 }
 
 TEST(Meters, ReadsTheFault) {
-  const Meters meters =
-      read_meters(reply(), report("", R"({"code":"IllegalAddress","report":"line 7"})"), kShape);
+  const Meters meters = read_meters(
+      reply(), report("", R"({"code":"IllegalAddress","report":"line 7"})"), kTensorBytes);
   ASSERT_TRUE(meters.fault);
   EXPECT_EQ(meters.fault->code, "IllegalAddress");
   EXPECT_EQ(meters.fault->report, "line 7");
 }
 
+TEST(Meters, ReadsTheFindings) {
+  std::string text = report(launch(1));
+  text.insert(1, R"("findings":[{"kind":"race","report":"line 7"}],)");
+  EXPECT_EQ(read_meters(reply(), text, kTensorBytes).findings, std::vector<std::string>{"line 7"});
+  text = report(launch(1));
+  text.insert(1, R"("findings":["race"],)");
+  EXPECT_THROW(read_meters(reply(), text, kTensorBytes), std::runtime_error);
+}
+
 TEST(Meters, ARealGpuHasNoCounts) {
-  const Meters meters = read_meters(reply(), "", kShape);
+  const Meters meters = read_meters(reply(), "", kTensorBytes);
   EXPECT_EQ(meters.find("launches"), std::nullopt);
   EXPECT_EQ(meters.find("workspace_bytes"), 512);
 }
@@ -67,7 +78,8 @@ TEST(Meters, HostileTextIsRefused) {
                                   report(launch(-1)), report(R"({"global_load_requests":"many"})"),
                                   std::string(R"({"launches":[],"peak_device_bytes":1e999})"),
                                   std::string(R"({"launches":[]})")}) {
-    EXPECT_THROW(read_meters(reply(), text, kShape), std::runtime_error) << text.substr(0, 60);
+    EXPECT_THROW(read_meters(reply(), text, kTensorBytes), std::runtime_error)
+        << text.substr(0, 60);
   }
 }
 
@@ -75,42 +87,50 @@ TEST(Meters, ImpossibleTimesAreLeftOut) {
   protocol::CaseReply hostile = reply();
   hostile.host_seconds = std::numeric_limits<double>::infinity();
   hostile.event_seconds = std::nan("");
-  const Meters meters = read_meters(hostile, "", kShape);
+  const Meters meters = read_meters(hostile, "", kTensorBytes);
   EXPECT_EQ(meters.find("host_seconds"), std::nullopt);
   EXPECT_EQ(meters.find("event_seconds"), std::nullopt);
 }
 
-CaseSpec limited(const std::string& meter, double most, double least_per_score = 0) {
+CaseSpec limited(const std::string& meter, const std::string& at_most,
+                 const std::string& at_least = "", const std::string& hint = "") {
   CaseSpec spec;
   spec.shape = kShape;
-  Limit limit;
-  limit.meter = meter;
-  limit.constant = most;
-  limit.at_least_per_score = least_per_score;
-  spec.limits.push_back(limit);
+  spec.limits.push_back({meter, at_most, at_least, hint});
   return spec;
 }
 
 TEST(Points, LimitsHoldUpToTheBoundAndNotBeyond) {
   Meters meters;
   meters.values["workspace_bytes"] = 512;
-  EXPECT_EQ(find_broken_limit(limited("workspace_bytes", 512), meters), std::nullopt);
-  const auto broken = find_broken_limit(limited("workspace_bytes", 511), meters);
+  EXPECT_EQ(find_broken_limit(limited("workspace_bytes", "8*Nq*Nk"), meters), std::nullopt);
+  const auto broken = find_broken_limit(limited("workspace_bytes", "511"), meters);
   ASSERT_TRUE(broken);
-  EXPECT_NE(broken->find("512 bytes of workspace; at most 511"), std::string::npos) << *broken;
-  EXPECT_EQ(find_broken_limit(limited("workspace_bytes", 600, 8), meters), std::nullopt);
-  EXPECT_TRUE(find_broken_limit(limited("workspace_bytes", 600, 9), meters))
-      << "too little is broken too";
+  EXPECT_NE(broken->find("512 bytes of workspace; allowed are at most 511"), std::string::npos)
+      << *broken;
+  EXPECT_EQ(find_broken_limit(limited("workspace_bytes", "600", "512"), meters), std::nullopt);
+  const auto too_little =
+      find_broken_limit(limited("workspace_bytes", "", "513", "Keep S."), meters);
+  ASSERT_TRUE(too_little);
+  EXPECT_EQ(*too_little, "512 bytes of workspace; expected are at least 513 here. Keep S.");
 }
 
 TEST(Points, NotANumberBreaksALimit) {
   Meters meters;
   meters.values["workspace_bytes"] = std::nan("");
-  EXPECT_TRUE(find_broken_limit(limited("workspace_bytes", 511), meters));
+  EXPECT_TRUE(find_broken_limit(limited("workspace_bytes", "511"), meters));
+}
+
+TEST(Points, SharesAreShownAsSuch) {
+  Meters meters;
+  meters.values["shared_conflict_share"] = 0.8754;
+  const auto broken = find_broken_limit(limited("shared_conflict_share", "0.05"), meters);
+  ASSERT_TRUE(broken);
+  EXPECT_TRUE(broken->starts_with("0.875 of all wavefronts")) << *broken;
 }
 
 TEST(Points, AMeterThatIsAbsentIsNotJudged) {
-  EXPECT_EQ(find_broken_limit(limited("sector_bytes", 1), Meters()), std::nullopt);
+  EXPECT_EQ(find_broken_limit(limited("sector_bytes", "1"), Meters()), std::nullopt);
 }
 
 }  // namespace

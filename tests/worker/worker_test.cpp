@@ -1,8 +1,10 @@
 // The worker's parts in this process, on the virtual GPU.
 #include <cuda_runtime_api.h>
 #include <flashlab/lab1.h>
+#include <flashlab/lab2.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <vector>
@@ -99,9 +101,20 @@ protocol::CaseRequest request() {
     offset += bytes;
     return span;
   };
-  for (protocol::Span* span : {&result.q, &result.o, &result.q_after}) *span = take(2 * 4 * 4);
-  for (protocol::Span* span : {&result.k, &result.v, &result.k_after, &result.v_after})
-    *span = take(3 * 4 * 4);
+  const struct {
+    const char* name;
+    uint64_t bytes;
+    bool is_input;
+  } tensors[] = {{"Q", 2 * 4 * 4, true},
+                 {"K", 3 * 4 * 4, true},
+                 {"V", 3 * 4 * 4, true},
+                 {"O", 2 * 4 * 4, false}};
+  for (const auto& [name, bytes, is_input] : tensors) {
+    protocol::Tensor& tensor = result.tensors[result.tensor_count++];
+    put_text(tensor.name, name);
+    if (is_input) tensor.before = take(bytes);
+    tensor.after = take(bytes);
+  }
   result.guards = take(2 * protocol::kMaxBuffers * protocol::kGuardBytes);
   result.report = take(1 << 16);
   result.workspace_limit = 1 << 16;
@@ -109,13 +122,26 @@ protocol::CaseRequest request() {
 }
 
 constexpr size_t kMemory = 1 << 18;
+constexpr size_t kQ = 0, kK = 1, kV = 2, kO = 3;  // parameters in their order
 
-TEST(Request, MustFitTheMemoryAndTheShape) {
+TEST(Request, MustFitTheMemoryAndTheSignature) {
   EXPECT_TRUE(is_servable(request(), kMemory));
   EXPECT_FALSE(is_servable(request(), request().report.offset));
   protocol::CaseRequest bad = request();
-  bad.q.bytes -= 4;
+  bad.tensors[0].before.bytes -= 4;
+  EXPECT_FALSE(is_servable(bad, kMemory)) << "an input is as large as its copy";
+  bad = request();
+  bad.tensors[3].after.bytes = 0;
+  EXPECT_FALSE(is_servable(bad, kMemory)) << "an output has a size";
+  bad = request();
+  bad.tensors[1].after.offset = kMemory;
   EXPECT_FALSE(is_servable(bad, kMemory));
+  bad = request();
+  std::ranges::fill(bad.tensors[2].name, 'x');
+  EXPECT_FALSE(is_servable(bad, kMemory)) << "a name ends";
+  bad = request();
+  bad.tensor_count = 5;
+  EXPECT_FALSE(is_servable(bad, kMemory)) << "the signature has four";
   bad = request();
   bad.captures[0].span = {kMemory, 1};
   EXPECT_FALSE(is_servable(bad, kMemory));
@@ -147,10 +173,11 @@ class RunCase : public testing::Test {
   RunCase() : memory_(kMemory), request_(request()) {
     for (size_t i = 0; i < 12; ++i) {
       const float value = static_cast<float>(i + 1);
-      for (const protocol::Span& span : {request_.k, request_.v}) {
-        std::memcpy(memory_.data() + span.offset + 4 * i, &value, 4);
+      for (const size_t tensor : {kK, kV}) {
+        std::memcpy(memory_.data() + request_.tensors[tensor].before.offset + 4 * i, &value, 4);
       }
-      if (i < 8) std::memcpy(memory_.data() + request_.q.offset + 4 * i, &value, 4);
+      if (i < 8)
+        std::memcpy(memory_.data() + request_.tensors[kQ].before.offset + 4 * i, &value, 4);
     }
     uint64_t end = request_.report.offset + request_.report.bytes;
     for (const char* name : {"S", "P"}) {
@@ -165,6 +192,8 @@ class RunCase : public testing::Test {
   protocol::CaseReply run(Function* entry) {
     return run_case(device_, reinterpret_cast<void*>(entry), request_, memory_);
   }
+  std::vector<float> before(size_t tensor) const { return floats(request_.tensors[tensor].before); }
+  std::vector<float> after(size_t tensor) const { return floats(request_.tensors[tensor].after); }
   std::vector<float> floats(const protocol::Span& span) const {
     std::vector<float> values(span.bytes / 4);
     std::memcpy(values.data(), memory_.data() + span.offset, span.bytes);
@@ -184,9 +213,9 @@ TEST_F(RunCase, ReportsWhatTheSubmissionLeft) {
   EXPECT_STREQ(reply.returned.name, "cudaErrorInvalidValue");
   EXPECT_EQ(reply.synchronise.code, cudaSuccess);
   EXPECT_EQ(reply.outputs_copied, 1u);
-  EXPECT_EQ(floats(request_.o), (std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}));
-  EXPECT_EQ(floats(request_.q_after), floats(request_.q));
-  EXPECT_EQ(floats(request_.v_after), floats(request_.v));
+  EXPECT_EQ(after(kO), (std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(after(kQ), before(kQ));
+  EXPECT_EQ(after(kV), before(kV));
   EXPECT_EQ(reply.captured[0], 1u);
   EXPECT_EQ(floats(request_.captures[0].span), (std::vector<float>{0, 1, 2, 3, 4, 5}));
   EXPECT_EQ(reply.captured[1], 0u) << "P has another size";
@@ -202,7 +231,40 @@ TEST_F(RunCase, ReportsWhatTheSubmissionLeft) {
 TEST_F(RunCase, AChangedInputIsVisible) {
   spoil_q = true;
   run(&copy_entry);
-  EXPECT_NE(floats(request_.q_after), floats(request_.q));
+  EXPECT_NE(after(kQ), before(kQ));
+}
+
+void write(float* target, const std::vector<float>& values) {
+  cudaMemcpy(target, values.data(), values.size() * sizeof(float), cudaMemcpyHostToDevice);
+}
+cudaError_t row_entry(const float*, float* m, float* l, RowShape shape, Workspace&, cudaStream_t) {
+  write(m, {static_cast<float>(shape.rows), static_cast<float>(shape.columns)});
+  write(l, {7});
+  return cudaSuccess;
+}
+cudaError_t lse_entry(const float*, const float*, const float*, float*, float* L,
+                      AttentionShape shape, Workspace&, cudaStream_t) {
+  write(L, {shape.causal ? 1.0f : 0.0f, shape.scale});
+  return cudaSuccess;
+}
+
+TEST_F(RunCase, EverySignatureGetsItsTensorsAndItsShape) {
+  request_.kind = protocol::EntryKind::kAttentionForwardLse;
+  request_.causal = 1;
+  request_.scale = 0.25f;
+  request_.tensors[request_.tensor_count++] = request_.tensors[kO];
+  run(&lse_entry);
+  EXPECT_EQ(after(4).at(0), 1.0f);
+  EXPECT_EQ(after(4).at(1), 0.25f);
+
+  request_.kind = protocol::EntryKind::kRowStatistics;
+  request_.tensor_count = 3;
+  request_.tensors[1] = request_.tensors[kO];
+  request_.tensors[2].before = {};
+  run(&row_entry);
+  EXPECT_EQ(after(1).at(0), 2.0f);
+  EXPECT_EQ(after(1).at(1), 3.0f);
+  EXPECT_EQ(after(2).at(0), 7.0f);
 }
 
 TEST_F(RunCase, AnExceptionIsData) {

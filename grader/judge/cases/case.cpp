@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "compare.hpp"
+#include "points.hpp"
 #include "text.hpp"
 
 namespace flashlab::judge {
@@ -25,42 +26,55 @@ void put(std::span<std::byte> region, const std::vector<float>& values) {
   std::memcpy(region.data(), values.data(), region.size());
 }
 
-CaseRequest make_request(const Lab& lab, const Shape& shape,
-                         const std::vector<CaptureSpec>& captures, Layout& layout) {
+const Kind& kind_of(const Lab& lab, const CaseSpec& spec) {
+  return *find_kind(lab.entry(spec).kind);  // the loader has seen that there is one
+}
+
+CaseRequest make_request(const Lab& lab, const CaseSpec& spec, Layout& layout) {
+  const Shape& shape = spec.shape;
+  const Kind& kind = kind_of(lab, spec);
   CaseRequest request;
-  request.kind = protocol::EntryKind::kAttentionForward;
+  request.kind = kind.entry;
+  request.entry = static_cast<uint32_t>(spec.entry);
   request.batch = shape.batch;
   request.heads = shape.heads;
   request.seq_q = shape.seq_q;
   request.seq_k = shape.seq_k;
   request.head_dim = shape.head_dim;
   request.scale = shape.scale;
+  request.causal = shape.causal ? 1 : 0;
   request.workspace_limit = lab.workspace_bytes;
   request.launch_seconds = lab.launch_seconds;
-  const uint64_t q_bytes = shape.q_elements() * sizeof(float);
-  const uint64_t k_bytes = shape.k_elements() * sizeof(float);
-  for (protocol::Span* span : {&request.q, &request.o, &request.q_after})
-    *span = layout.take(q_bytes);
-  for (protocol::Span* span : {&request.k, &request.v, &request.k_after, &request.v_after}) {
-    *span = layout.take(k_bytes);
+  for (const TensorSpec& spec_of_tensor : kind.tensors(shape)) {
+    protocol::Tensor& tensor = request.tensors[request.tensor_count++];
+    spec_of_tensor.name.copy(tensor.name, protocol::kNameBytes - 1);
+    const uint64_t bytes = spec_of_tensor.elements * sizeof(float);
+    if (spec_of_tensor.is_input) tensor.before = layout.take(bytes);
+    tensor.after = layout.take(bytes);
   }
   request.guards = layout.take(2ull * protocol::kMaxBuffers * protocol::kGuardBytes);
   request.report = layout.take(protocol::kReportCapacity);
-  for (size_t c = 0; c < captures.size(); ++c) {
-    captures[c].name.copy(request.captures[c].name, protocol::kNameBytes - 1);
-    request.captures[c].span = layout.take(captures[c].elements * sizeof(float));
+  size_t count = 0;
+  for (const CaptureSpec& wanted : kind.captures(shape)) {
+    protocol::Capture& capture = request.captures[count++];
+    wanted.name.copy(capture.name, protocol::kNameBytes - 1);
+    capture.span = layout.take(wanted.elements * sizeof(float));
   }
   return request;
 }
 
-CallResult copy_out(const CaseRequest& request, const CaseReply& reply, const SharedMemory& memory,
-                    const Shape& shape) {
+std::span<protocol::Tensor> tensors_of(CaseRequest& request) {
+  return std::span(request.tensors).first(request.tensor_count);
+}
+
+CallResult copy_out(CaseRequest& request, const CaseReply& reply, const SharedMemory& memory) {
   CallResult call;
   call.reply = reply;
-  call.O = floats(memory.region(request.o));
-  call.q_after = floats(memory.region(request.q_after));
-  call.k_after = floats(memory.region(request.k_after));
-  call.v_after = floats(memory.region(request.v_after));
+  uint64_t tensor_bytes = 0;
+  for (const protocol::Tensor& tensor : tensors_of(request)) {
+    call.tensors.push_back({tensor.name, floats(memory.region(tensor.after))});
+    tensor_bytes += tensor.after.bytes;
+  }
   const auto guards = memory.region(request.guards);
   call.guards.assign(guards.begin(), guards.end());
   for (size_t c = 0; c < protocol::kMaxCaptures; ++c) {
@@ -72,7 +86,7 @@ CallResult copy_out(const CaseRequest& request, const CaseReply& reply, const Sh
   }
   const auto report = memory.region(request.report).first(reply.report_bytes);
   const std::string text(reinterpret_cast<const char*>(report.data()), report.size());
-  call.meters = read_meters(reply, text, shape);
+  call.meters = read_meters(reply, text, tensor_bytes);
   return call;
 }
 
@@ -113,11 +127,24 @@ std::string find_broken_guard(const CallResult& call) {
   return "";
 }
 
+/// The first finding, and how many there are.
+std::string describe_findings(const std::vector<std::string>& findings) {
+  std::string text = printable(findings.front());
+  if (findings.size() > 1) text += format("\n... and %zu more findings", findings.size() - 1);
+  return text;
+}
+
 }  // namespace
 
-size_t memory_needed(const Shape& shape) {
+const std::vector<float>& CallResult::after(const std::string& name) const {
+  const auto found = std::ranges::find(tensors, name, &Input::name);
+  if (found == tensors.end()) throw std::out_of_range("no tensor " + name);
+  return found->values;
+}
+
+size_t memory_needed(const Lab& lab, const CaseSpec& spec) {
   Layout layout;
-  make_request(Lab(), shape, {{"S", shape.scores()}, {"P", shape.scores()}}, layout);
+  make_request(lab, spec, layout);
   return layout.used();
 }
 
@@ -127,25 +154,23 @@ void fail(CaseResult& result, std::string message, const std::string& handout) {
   result.handout = handout;
 }
 
-std::optional<CallResult> call_attention(const Lab& lab, const CaseSpec& spec, const Inputs& inputs,
-                                         const std::vector<CaptureSpec>& captures, Client& client,
-                                         CaseResult& result) {
+std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
+                                          const std::vector<Input>& inputs, Client& client,
+                                          CaseResult& result) {
   const std::string& handout = lab.section("debugging");
-  if (const auto reason = client.ready()) {
+  if (const auto reason = client.ready(spec.checks)) {
     fail(result, *reason, handout);
     result.crashed = true;
     return std::nullopt;
   }
   Layout layout;
-  CaseRequest request = make_request(lab, spec.shape, captures, layout);
+  CaseRequest request = make_request(lab, spec, layout);
   const SharedMemory& memory = client.memory();
-  put(memory.region(request.q), inputs.Q);
-  put(memory.region(request.k), inputs.K);
-  put(memory.region(request.v), inputs.V);
-  // An answer without a result must not find an earlier one.
-  for (const protocol::Span& span :
-       {request.o, request.q_after, request.k_after, request.v_after}) {
-    std::ranges::fill(memory.region(span), std::byte{protocol::kPoison & 0xFF});
+  auto input = inputs.begin();
+  for (const protocol::Tensor& tensor : tensors_of(request)) {
+    if (tensor.before.bytes > 0) put(memory.region(tensor.before), (input++)->values);
+    // An answer without a result must not find an earlier one.
+    std::ranges::fill(memory.region(tensor.after), std::byte{protocol::kPoison & 0xFF});
   }
   CaseReply reply;
   const Outcome outcome = client.run(request, reply, lab.case_seconds);
@@ -157,14 +182,15 @@ std::optional<CallResult> call_attention(const Lab& lab, const CaseSpec& spec, c
     return std::nullopt;
   }
   try {
-    return copy_out(request, reply, memory, spec.shape);
+    return copy_out(request, reply, memory);
   } catch (const std::runtime_error& error) {
     fail(result, std::string("The counts of this case cannot be read: ") + error.what(), handout);
     return std::nullopt;
   }
 }
 
-bool check_call(const Lab& lab, const Inputs& inputs, const CallResult& call, CaseResult& result) {
+bool check_call(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& inputs,
+                const CallResult& call, CaseResult& result) {
   const CaseReply& reply = call.reply;
   const std::string& handout = lab.section("debugging");
   const bool launched =
@@ -181,7 +207,8 @@ bool check_call(const Lab& lab, const Inputs& inputs, const CallResult& call, Ca
     return false;
   }
   if (reply.returned.code == cudaErrorNotYetImplemented) {
-    fail(result, lab.id + " is not implemented yet: " + lab.section("not_implemented"),
+    const std::string& what = lab.entries.size() == 1 ? lab.id : lab.entry(spec).name;
+    fail(result, what + " is not implemented yet: " + lab.section("not_implemented"),
          lab.section("not_implemented"));
     result.not_implemented = true;
     return false;
@@ -194,7 +221,7 @@ bool check_call(const Lab& lab, const Inputs& inputs, const CallResult& call, Ca
       message += format(
           ". The workspace refused %u of your requests: it has %s bytes, in at most %u buffers.",
           reply.refused_allocations, with_commas(static_cast<double>(lab.workspace_bytes)).c_str(),
-          protocol::kMaxBuffers - 4);
+          protocol::kMaxBuffers - static_cast<uint32_t>(call.tensors.size()));
     }
     fail(result, message, handout);
     result.timed_out = reply.synchronise.code == cudaErrorLaunchTimeout;
@@ -203,27 +230,26 @@ bool check_call(const Lab& lab, const Inputs& inputs, const CallResult& call, Ca
     return false;
   }
   if (!launched) {
-    const bool untouched = std::ranges::all_of(call.O, is_poison);
+    // The first output that was never written, if there is one.
+    const auto untouched = std::ranges::find_if(call.tensors, [](const Input& tensor) {
+      return std::ranges::all_of(tensor.values, is_poison);
+    });
     fail(result,
-         untouched ? "No kernel was launched, and O was never written."
-                   : "No kernel was launched: the work must be done on the device.",
-         lab.section("scores"));
+         untouched != call.tensors.end()
+             ? "No kernel was launched, and " + untouched->name + " was never written."
+             : "No kernel was launched: the work must be done on the device.",
+         lab.section(kind_of(lab, spec).topics.front()));
     return false;
   }
   if (reply.outputs_copied != 1) {
     fail(result, "The call left no result.", handout);
     return false;
   }
-  const struct {
-    const char* name;
-    const std::vector<float>&before, &after;
-  } tensors[] = {
-      {"Q", inputs.Q, call.q_after}, {"K", inputs.K, call.k_after}, {"V", inputs.V, call.v_after}};
-  for (const auto& [name, before, after] : tensors) {
-    if (same_bits(before, after)) continue;
+  for (const Input& input : inputs) {
+    if (same_bits(input.values, call.after(input.name))) continue;
     fail(result,
-         std::string("The input ") + name +
-             " was changed. Inputs are const: write to O and the workspace only.",
+         "The input " + input.name +
+             " was changed. Inputs are const: write to the outputs and the workspace only.",
          handout);
     return false;
   }
@@ -232,12 +258,43 @@ bool check_call(const Lab& lab, const Inputs& inputs, const CallResult& call, Ca
          handout);
     return false;
   }
+  if (!call.meters.findings.empty()) {
+    fail(result, describe_findings(call.meters.findings), lab.section(spec.group));
+    return false;
+  }
   return true;
 }
 
-CaseGrader find_grader(const Lab& lab) {
-  if (lab.kind == "attention_forward") return grade_lab1;
-  throw EnvironmentError(lab.id + ": the judge has no cases of the kind '" + lab.kind + "'");
+void conclude(const Lab& lab, const CaseSpec& spec, bool is_right, CaseResult& result) {
+  if (!is_right) {
+    const bool explained = result.diagnosis && result.diagnosis->cause != kUnknownCause;
+    if (!explained && !spec.hint.empty()) result.message += "\nThis case: " + spec.hint + ".";
+    if (spec.grades_result()) return;
+    result.status = Status::kSkipped;
+    result.message = "not graded until the result is right:\n" + result.message;
+    return;
+  }
+  if (const auto broken = find_broken_limit(spec, result.meters)) {
+    fail(result, *broken, lab.section(spec.group));
+    return;
+  }
+  result.status = Status::kPassed;
+  result.points = result.max_points;
+}
+
+CaseGrader find_grader(const Lab& lab, const CaseSpec& spec) {
+  switch (kind_of(lab, spec).entry) {
+    case protocol::EntryKind::kAttentionForward:
+    case protocol::EntryKind::kAttentionForwardLse:
+      return grade_attention;
+    case protocol::EntryKind::kMergeStates:
+      return grade_merge;
+    case protocol::EntryKind::kRowStatistics:
+      return grade_row_statistics;
+    case protocol::EntryKind::kRowSoftmax:
+      break;
+  }
+  return grade_row_softmax;
 }
 
 }  // namespace flashlab::judge

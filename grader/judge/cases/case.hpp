@@ -9,51 +9,65 @@
 #include <vector>
 
 #include "client/client.hpp"
-#include "inputs.hpp"
+#include "kinds.hpp"
 #include "lab.hpp"
 #include "result.hpp"
 
 namespace flashlab::judge {
+
+/// A tensor that goes into a call.
+struct Input {
+  std::string name;
+  std::vector<float> values;
+};
 
 /// What one call left behind, copied out of the shared memory: the submission cannot change it any
 /// more.
 struct CallResult {
   protocol::CaseReply reply;
   Meters meters;
-  std::vector<float> O;
-  std::vector<float> q_after, k_after, v_after;
-  std::vector<std::vector<float>> captures;  ///< in the order asked for; empty when not found
+  std::vector<Input> tensors;                ///< every parameter after the call, in their order
+  std::vector<std::vector<float>> captures;  ///< in the order of the kind; empty when not found
   std::vector<std::byte> guards;
+
+  /// The parameter of this name. Throws std::out_of_range.
+  const std::vector<float>& after(const std::string& name) const;
 };
 
-/// A workspace buffer to copy back.
-struct CaptureSpec {
-  std::string name;
-  size_t elements;  ///< float32
-};
+/// Shared memory that a case needs, in bytes.
+size_t memory_needed(const Lab& lab, const CaseSpec& spec);
 
-/// Shared memory that a case of this shape needs, in bytes.
-size_t memory_needed(const Shape& shape);
+/// Runs a case on the worker; `inputs` are the input tensors of its kind, in their order. When
+/// there is no result to look at (crash, hang, broken protocol) it writes the reason into `result`
+/// and returns nothing.
+std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
+                                          const std::vector<Input>& inputs, Client& client,
+                                          CaseResult& result);
 
-/// Runs an attention case on the worker. When there is no result to look at (crash, hang, broken
-/// protocol) it writes the reason into `result` and returns nothing.
-std::optional<CallResult> call_attention(const Lab& lab, const CaseSpec& spec, const Inputs& inputs,
-                                         const std::vector<CaptureSpec>& captures, Client& client,
-                                         CaseResult& result);
-
-/// Checks of the call itself: errors, faults of the device, no launch, changed inputs, broken
-/// guards. Returns true when the numbers may be compared; otherwise `result` holds the verdict.
-bool check_call(const Lab& lab, const Inputs& inputs, const CallResult& call, CaseResult& result);
+/// Checks of the call itself: errors, faults and findings of the device, no launch, changed inputs,
+/// broken guards. Returns true when the numbers may be compared; otherwise `result` holds the
+/// verdict.
+bool check_call(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& inputs,
+                const CallResult& call, CaseResult& result);
 
 /// Fails a case.
 void fail(CaseResult& result, std::string message, const std::string& handout);
 
+/// The last step of a case. `is_right` says whether the numbers were right; when they were not,
+/// `result` holds the reason already. A case that grades something else (a limit, the checks) is
+/// graded now, or skipped when the numbers were wrong: what a wrong result took says nothing.
+void conclude(const Lab& lab, const CaseSpec& spec, bool is_right, CaseResult& result);
+
 /// Grades one case of a lab.
-using CaseGrader = std::function<CaseResult(const Lab&, const CaseSpec&, uint64_t seed, Client&)>;
+using CaseGrader = CaseResult (*)(const Lab&, const CaseSpec&, uint64_t seed, Client&);
 
-/// The grader of a lab's cases, by the lab's kind. Throws EnvironmentError for an unknown kind.
-CaseGrader find_grader(const Lab& lab);
+/// The grader of a case, by the kind of its entry point.
+CaseGrader find_grader(const Lab& lab, const CaseSpec& spec);
 
-CaseResult grade_lab1(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client);
+CaseResult grade_attention(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client);
+CaseResult grade_merge(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client);
+CaseResult grade_row_statistics(const Lab& lab, const CaseSpec& spec, uint64_t seed,
+                                Client& client);
+CaseResult grade_row_softmax(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client);
 
 }  // namespace flashlab::judge

@@ -9,8 +9,9 @@ namespace flashlab::judge {
 Client::Client(WorkerOptions options, size_t memory_bytes, double load_seconds)
     : options_(std::move(options)), memory_bytes_(memory_bytes), load_seconds_(load_seconds) {}
 
-std::optional<std::string> Client::ready() {
-  if (worker_ && !spent_) return std::nullopt;
+std::optional<std::string> Client::ready(bool checks) {
+  if (worker_ && !spent_ && options_.checks == checks) return std::nullopt;
+  options_.checks = checks;
   worker_ = std::make_unique<Worker>(options_, memory_bytes_);
   spent_ = true;  // until the submission is loaded
   hello_ = worker_->hello();

@@ -15,9 +15,10 @@ class Client {
   /// `load_seconds` limits loading the submission; `memory_bytes` must hold the largest case.
   Client(WorkerOptions options, size_t memory_bytes, double load_seconds);
 
-  /// Starts a worker unless one is alive, and loads the submission. Returns why that failed, in one
-  /// line, or nothing. Throws EnvironmentError when the worker itself does not start.
-  std::optional<std::string> ready();
+  /// Starts a worker unless one is alive, and loads the submission; `checks` says whether the
+  /// virtual GPU of the worker checks races and uninitialised reads. Returns why that failed, in
+  /// one line, or nothing. Throws EnvironmentError when the worker itself does not start.
+  std::optional<std::string> ready(bool checks = false);
 
   /// The device, once a worker has started.
   const protocol::Hello& hello() const { return hello_; }

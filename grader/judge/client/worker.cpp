@@ -33,6 +33,7 @@ std::vector<std::string> worker_environment(const WorkerOptions& options) {
   // ptxas would cost the time of the case and is not in the sandbox: only when it is asked for.
   const char* ptxas = std::getenv("VGPU_PTXAS");
   environment.push_back(std::string("VGPU_PTXAS=") + (ptxas != nullptr ? ptxas : "none"));
+  if (options.checks) environment.emplace_back("VGPU_CHECK=all");
   for (const char* name : kPassedOn) {
     if (const char* value = std::getenv(name)) {
       environment.push_back(std::string(name) + "=" + value);
@@ -45,7 +46,7 @@ std::vector<std::string> worker_command(const WorkerOptions& options) {
   std::vector<std::string> argv = options.launcher;
   argv.push_back(std::filesystem::absolute(options.worker).string());
   argv.push_back(std::filesystem::absolute(options.submission).string());
-  argv.push_back(options.entry);
+  argv.insert(argv.end(), options.entries.begin(), options.entries.end());
   return argv;
 }
 

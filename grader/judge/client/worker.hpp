@@ -16,10 +16,11 @@ namespace flashlab::judge {
 
 struct WorkerOptions {
   std::filesystem::path worker, submission;
-  std::string entry;
+  std::vector<std::string> entries;                 ///< names of the entry points
   std::vector<std::string> launcher;                ///< put before the worker: a sandbox
   std::vector<std::filesystem::path> runtime_dirs;  ///< where libcudart.so.13 is
   double start_seconds = 0;
+  bool checks = false;  ///< with the checks of the virtual GPU, which take a hundred times as long
 };
 
 /// What came of waiting for the worker.

@@ -19,7 +19,7 @@
 //   limit      the path to shared memory, which shuffles take too: Q K^T has one shuffle for each
 //              multiply-add. Register tiles of 8 x 8 end this, see the tuned kernel.
 //
-// What to do: fill in the six places marked HINT, then run `make lab4`.
+// What to do: fill in the seven places marked HINT, then run `make lab4`.
 //
 // Shapes, all float32, row-major: Q, O [B, H, Nq, d]; K, V [B, H, Nk, d]; L [B, H, Nq].
 #include <flashlab/lab4.h>
@@ -78,7 +78,7 @@ template <int d>
 __device__ void load(Tile<d>& tile, const float* K, const float* V, int first, int Nk) {
   // BEGIN SOLUTION
   // HINT 6 lines: the block's 256 threads share out the 32 * d elements so that neighbouring
-  // HINT threads HINT read neighbouring addresses.
+  // HINT threads read neighbouring addresses.
   for (int e = threadIdx.x; e < kBc * d; e += kWarps * kWarp) {
     const int j = e / d, c = e % d;
     const bool inside = first + j < Nk;
@@ -114,8 +114,8 @@ __device__ float merge(State<d>& state, float s) {
   float p = 0.0f;
   // BEGIN SOLUTION
   // HINT 7 lines: the new maximum, over the warp and the old one; alpha = exp(m_old - m_new)
-  // HINT rescales HINT l and o. While no key was seen, m is -INFINITY and exp(-inf + inf) is NaN:
-  // HINT leave the state as HINT it is then.
+  // HINT rescales l and o. While no key was seen, m is -INFINITY and exp(-inf + inf) is NaN: leave
+  // HINT the state as it is then.
   const float m = fmaxf(state.m, warp_max(s));
   if (m == -INFINITY) return p;
   const float alpha = expf(state.m - m);
@@ -133,7 +133,7 @@ __device__ void add_values(const float (&p)[kRows], const Tile<d>& tile, int lan
                            State<d> (&state)[kRows]) {
   // BEGIN SOLUTION
   // HINT 8 lines: for each key j, bring its weights here with __shfl_sync, and read V[j][lane],
-  // HINT V[j][lane HINT + 32], ... once for all queries.
+  // HINT V[j][lane + 32], ... once for all queries.
   for (int j = 0; j < kBc; ++j) {
     float weight[kRows];
     for (int r = 0; r < kRows; ++r) weight[r] = __shfl_sync(kAllLanes, p[r], j);
@@ -169,10 +169,10 @@ __global__ void __launch_bounds__(kWarps* kWarp)
 
   // BEGIN SOLUTION
   // HINT 20 lines: the loop over tiles of keys, up to the last key that the last query of this
-  // HINT block HINT sees: tiles beyond it are not even loaded. In the loop: load; barrier;
-  // HINT products; for each HINT query, its score (-INFINITY for a key it does not see) and merge;
-  // HINT add_values; and a barrier HINT before the tile is overwritten. Then, for each query inside
-  // HINT Nq: O = o / l and L = m + ln l; HINT 0 and -INFINITY where no key was seen.
+  // HINT block sees: tiles beyond it are not even loaded. In the loop: load; barrier; products; for
+  // HINT each query, its score (-INFINITY for a key it does not see) and merge; add_values; and a
+  // HINT barrier before the tile is overwritten. Then, for each query inside Nq: O = o / l and L =
+  // HINT m + ln l; 0 and -INFINITY where no key was seen.
   const int last_row = min(static_cast<int>(blockIdx.x + 1) * kBr, Nq) - 1;
   const int keys = visible_keys(last_row, shape);
   for (int first = 0; first < keys; first += kBc) {

@@ -4,8 +4,8 @@ namespace flashlab::judge {
 
 Diagnosis diagnose(const Evidence& evidence) {
   constexpr std::optional<Diagnosis> (*kRules[])(const Evidence&) = {
-      diagnose_unwritten, diagnose_masked_rows,    diagnose_zero, diagnose_not_finite,
-      diagnose_formula,   diagnose_lost_precision, diagnose_stage};
+      diagnose_unwritten,  diagnose_masked_rows, diagnose_underflow,      diagnose_zero,
+      diagnose_not_finite, diagnose_formula,     diagnose_lost_precision, diagnose_stage};
   for (const auto rule : kRules) {
     if (std::optional<Diagnosis> found = rule(evidence)) return *found;
   }

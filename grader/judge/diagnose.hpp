@@ -53,6 +53,7 @@ Diagnosis diagnose_log_sum_exp(const LogSumExpEvidence& evidence);
 /// not apply.
 std::optional<Diagnosis> diagnose_unwritten(const Evidence& evidence);
 std::optional<Diagnosis> diagnose_masked_rows(const Evidence& evidence);
+std::optional<Diagnosis> diagnose_underflow(const Evidence& evidence);
 std::optional<Diagnosis> diagnose_zero(const Evidence& evidence);
 std::optional<Diagnosis> diagnose_not_finite(const Evidence& evidence);
 std::optional<Diagnosis> diagnose_lost_precision(const Evidence& evidence);

@@ -16,24 +16,48 @@ RowMatrix softmax(RowMatrix scores) {
   return scores;
 }
 
-/// Whether `predicted` explains what came, far better than the right result does.
-bool explains(const Evidence& evidence, const Values& predicted) {
-  double largest = 0;
+enum class Match {
+  kNone,     ///< the hypothesis predicts something else than what came
+  kSame,     ///< it predicts what came, but so does the right formula
+  kExplains  ///< it predicts what came, which the right formula does not
+};
+
+/// How a hypothesis fits what came in these rows.
+Match match(const Evidence& evidence, const Hypothesis& hypothesis, const Rows& rows) {
+  const Values predicted = hypothesis.output(rows);
+  double largest = evidence.expected.max_abs_value;
   for (const double value : predicted) largest = std::max(largest, std::abs(value));
-  if (!std::isfinite(largest)) return false;
-  const double values = std::max(evidence.expected.max_abs_value, largest);
-  ErrorBound bound = error_bound(evidence.lab.tolerance, evidence.expected.max_abs_score, values);
+  if (!std::isfinite(largest)) return Match::kNone;
+  const ErrorBound bound =
+      error_bound(evidence.lab.tolerance, evidence.expected.max_abs_score, largest);
   const DiagnosisLimits& limits = evidence.lab.diagnosis;
-  bound.absolute = std::min(bound.absolute * limits.match_factor,
-                            evidence.comparison.max_abs_error * limits.match_fraction);
-  bound.relative *= limits.match_factor;
+  const double allowed = std::min((bound.absolute + bound.relative * largest) * limits.match_factor,
+                                  evidence.comparison.max_abs_error * limits.match_fraction);
+  const size_t d = evidence.shape.head_dim;
   bool differs = false;
   for (size_t i = 0; i < predicted.size(); ++i) {
-    if (!bound.holds(evidence.O[i], predicted[i])) return false;
-    differs = differs || !bound.holds(evidence.expected.O[i], predicted[i]);
+    const size_t slice = i / d / rows.size(), row = rows[i / d % rows.size()];
+    const size_t at = (slice * evidence.shape.seq_q + row) * d + i % d;
+    if (!(std::abs(evidence.O[at] - predicted[i]) <= allowed)) return Match::kNone;
+    differs = differs || !(std::abs(evidence.expected.O[at] - predicted[i]) <= allowed);
   }
-  return differs;
+  return differs ? Match::kExplains : Match::kSame;
 }
+
+/// At most `count` rows, spread over all, the first and the last among them.
+Rows some_rows(const Shape& shape, int count) {
+  Rows rows;
+  const int last = shape.seq_q - 1;
+  const int steps = std::max(1, std::min(count - 1, last));
+  for (int i = 0; i <= steps; ++i) {
+    const int row = static_cast<int>(static_cast<int64_t>(last) * i / steps);
+    if (rows.empty() || row > rows.back()) rows.push_back(row);
+  }
+  return rows;
+}
+
+/// Rows on which a hypothesis is tried first: most fail there already.
+constexpr int kSampledRows = 12;
 
 }  // namespace
 
@@ -49,21 +73,22 @@ Problem original(const Evidence& evidence) {
           [offset](int i, int j) { return j <= i + offset; }};
 }
 
-Values solve(const Problem& problem, const Weights& weights) {
+Values solve(const Problem& problem, const Rows& rows, const Weights& weights) {
   const Shape& shape = problem.shape;
   const Eigen::Index n = shape.seq_q, keys = shape.seq_k, d = shape.head_dim;
-  Values result(shape.q_elements());
+  const auto count = static_cast<Eigen::Index>(rows.size());
+  Values result(shape.slices() * count * d);
   for (size_t slice = 0; slice < shape.slices(); ++slice) {
     const MatrixView q(problem.Q.data() + slice * n * d, n, d);
     const MatrixView k(problem.K.data() + slice * keys * d, keys, d);
     const MatrixView v(problem.V.data() + slice * keys * d, keys, d);
-    RowMatrix scores = problem.scale * (q * k.transpose());
-    for (int i = 0; i < n; ++i) {
+    RowMatrix scores = problem.scale * (q(rows, Eigen::all) * k.transpose());
+    for (Eigen::Index r = 0; r < count; ++r) {
       for (int j = 0; j < keys; ++j) {
-        if (!problem.sees(i, j)) scores(i, j) = -std::numeric_limits<double>::infinity();
+        if (!problem.sees(rows[r], j)) scores(r, j) = -std::numeric_limits<double>::infinity();
       }
     }
-    Eigen::Map<RowMatrix>(result.data() + slice * n * d, n, d) =
+    Eigen::Map<RowMatrix>(result.data() + slice * count * d, count, d) =
         (weights ? weights(std::move(scores)) : softmax(std::move(scores))) * v;
   }
   return result;
@@ -75,8 +100,12 @@ std::optional<Diagnosis> diagnose_formula(const Evidence& evidence) {
   add_mask_hypotheses(evidence, list);
   add_attention_hypotheses(evidence, list);
   add_online_hypotheses(evidence, list);
+  add_factor(evidence, list);
+  const Rows few = some_rows(evidence.shape, kSampledRows);
+  const Rows all = some_rows(evidence.shape, evidence.shape.seq_q);
   for (const Hypothesis& hypothesis : list) {
-    if (explains(evidence, hypothesis.output())) {
+    if (match(evidence, hypothesis, few) == Match::kNone) continue;
+    if (match(evidence, hypothesis, all) == Match::kExplains) {
       return Diagnosis{hypothesis.cause, hypothesis.text, hypothesis.topic};
     }
   }

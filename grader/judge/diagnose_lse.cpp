@@ -22,6 +22,11 @@ constexpr double kLog2e = 1.4426950408889634;
 constexpr Formula kFormulas[] = {
     {"lse_without_max", "L is ln l: the maximum is missing. L = m + ln l.",
      [](double, double l, double) { return std::log(l); }},
+    {"missing_max",
+     "L is 2 m + ln l: this l is the sum of exp(s), from which no maximum was taken off, so m "
+     "counts "
+     "twice.",
+     [](double m, double l, double) { return 2 * m + std::log(l); }},
     {"lse_is_max", "L is m: the sum is missing. L = m + ln l.",
      [](double m, double, double) { return m; }},
     {"lse_log2",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "reference/softmax.hpp"
 #include "text.hpp"
@@ -65,8 +66,28 @@ void misread_as_transposed(Values& values, const Shape& shape) {
   }
 }
 
-Values with_weights(const Evidence& evidence, const Weights& weights) {
-  return solve(original(evidence), weights);
+Values with_weights(const Evidence& evidence, const Rows& rows, const Weights& weights) {
+  return solve(original(evidence), rows, weights);
+}
+
+/// These rows of every slice of O.
+Values select(const Shape& shape, const Values& O, const Rows& rows) {
+  Values selected;
+  for (size_t slice = 0; slice < shape.slices(); ++slice) {
+    for (const int row : rows) {
+      const size_t at = (slice * shape.seq_q + row) * shape.head_dim;
+      selected.insert(selected.end(), O.begin() + static_cast<ptrdiff_t>(at),
+                      O.begin() + static_cast<ptrdiff_t>(at + shape.head_dim));
+    }
+  }
+  return selected;
+}
+
+/// Every row of a slice.
+Rows all_rows(const Shape& shape) {
+  Rows rows(shape.seq_q);
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
 }
 
 /// Equal weights for every key that the query sees.
@@ -100,10 +121,10 @@ Values rows_of_v(const Evidence& evidence) {
 void add_scales(const Evidence& evidence, std::vector<Hypothesis>& list) {
   const double scale = evidence.shape.scale, d = evidence.shape.head_dim;
   const auto with_scale = [&evidence](double value) {
-    return [&evidence, value] {
+    return [&evidence, value](const Rows& rows) {
       Problem problem = original(evidence);
       problem.scale = value;
-      return solve(problem);
+      return solve(problem, rows);
     };
   };
   const struct {
@@ -127,7 +148,7 @@ void add_scales(const Evidence& evidence, std::vector<Hypothesis>& list) {
 void add_keys(const Evidence& evidence, std::vector<Hypothesis>& list) {
   const int keys = evidence.shape.seq_k;
   const auto with = [&evidence](int count) {
-    return [&evidence, count] { return solve(with_keys(evidence, count)); };
+    return [&evidence, count](const Rows& rows) { return solve(with_keys(evidence, count), rows); };
   };
   if (keys > 1) {
     list.push_back({"dropped_key",
@@ -141,10 +162,9 @@ void add_keys(const Evidence& evidence, std::vector<Hypothesis>& list) {
     if (down > 0 && down < keys - 1) {
       list.push_back(
           {"dropped_tail",
-           format(
-               "O is what the first %d of %d keys give: the last, partial tile of %d is left out. "
-               "Round the number of tiles up, and guard the loads.",
-               down, keys, tile),
+           format("O is what the first %d of %d keys give: the last, partial tile is left out. "
+                  "Round the number of tiles up, and guard the loads.",
+                  down, keys),
            "softmax", with(down)});
     }
     if (up > keys) {
@@ -160,23 +180,30 @@ void add_keys(const Evidence& evidence, std::vector<Hypothesis>& list) {
 }
 
 void add_slices(const Evidence& evidence, std::vector<Hypothesis>& list) {
-  const auto add = [&](const char* cause, const char* what, SliceChoice choose) {
+  const auto add = [&](const char* cause, const char* mistake, SliceChoice choose) {
     for (const bool also_q : {false, true}) {
       list.push_back(
           {cause,
-           format("O is what every %s gives when it reads %s of %s 0. Slice (b, h) starts at "
-                  "(b * heads + h) * N * d.",
-                  what, also_q ? "Q, K and V" : "K and V", what),
-           "scores",
-           [&evidence, choose, also_q] { return solve(with_slices(evidence, choose, also_q)); }});
+           format("O is what comes of reading %s %s. Slice (b, h) starts at (b * heads + "
+                  "h) * N * d.",
+                  also_q ? "Q, K and V" : "K and V", mistake),
+           "scores", [&evidence, choose, also_q](const Rows& rows) {
+             return solve(with_slices(evidence, choose, also_q), rows);
+           }});
     }
   };
-  if (evidence.shape.heads > 1) {
-    add("head_ignored", "head",
+  const bool heads = evidence.shape.heads > 1, batches = evidence.shape.batch > 1;
+  if (heads) {
+    add("head_ignored", "of head 0 for every head",
         [](const Shape& shape, size_t b, size_t) { return b * shape.heads; });
   }
-  if (evidence.shape.batch > 1) {
-    add("batch_ignored", "batch", [](const Shape&, size_t, size_t h) { return h; });
+  if (batches) {
+    add("batch_ignored", "of batch 0 for every batch",
+        [](const Shape&, size_t, size_t h) { return h; });
+  }
+  if (heads && batches) {
+    add("slices_swapped", "at (h * batch + b) * N * d, heads before batches",
+        [](const Shape& shape, size_t b, size_t h) { return h * shape.batch + b; });
   }
 }
 
@@ -184,62 +211,54 @@ void add_layouts(const Evidence& evidence, std::vector<Hypothesis>& list) {
   list.push_back({"transposed_v",
                   "O is what V gives when it is read as [d, Nk]. V is [Nk, d]: element (j, c) is "
                   "V[j * d + c].",
-                  "weighted_sum", [&evidence] {
+                  "weighted_sum", [&evidence](const Rows& rows) {
                     Problem problem = original(evidence);
                     misread_as_transposed(problem.V, problem.shape);
-                    return solve(problem);
+                    return solve(problem, rows);
                   }});
   list.push_back({"transposed_k",
                   "O is what K gives when it is read as [d, Nk]. K is [Nk, d]: element (j, c) is "
                   "K[j * d + c].",
-                  "scores", [&evidence] {
+                  "scores", [&evidence](const Rows& rows) {
                     Problem problem = original(evidence);
                     misread_as_transposed(problem.K, problem.shape);
-                    return solve(problem);
+                    return solve(problem, rows);
                   }});
   list.push_back({"copies_v", "O equals V: no weighted sum took place.", "weighted_sum",
-                  [&evidence] { return rows_of_v(evidence); }});
+                  [&evidence](const Rows& rows) {
+                    return select(evidence.shape, rows_of_v(evidence), rows);
+                  }});
 }
 
 void add_softmaxes(const Evidence& evidence, std::vector<Hypothesis>& list) {
-  list.push_back({"mean_of_v",
-                  "O is the mean of V: all weights are equal, so the scores have no influence.",
-                  "softmax", [&evidence] { return with_weights(evidence, equal_weights); }});
-  list.push_back({"not_normalised",
-                  "P is not normalised: O is what exp(S - m) V gives. Divide by the row's sum l.",
-                  "softmax", [&evidence] { return with_weights(evidence, shifted_exp); }});
+  list.push_back(
+      {"mean_of_v", "O is the mean of V: all weights are equal, so the scores have no influence.",
+       "softmax",
+       [&evidence](const Rows& rows) { return with_weights(evidence, rows, equal_weights); }});
+  list.push_back(
+      {"not_normalised",
+       "P is not normalised: O is what exp(S - m) V gives. Divide by the row's sum l.", "softmax",
+       [&evidence](const Rows& rows) { return with_weights(evidence, rows, shifted_exp); }});
   list.push_back({"not_normalised",
                   "P is not normalised: O is what exp(S) V gives. Subtract the row's maximum m and "
                   "divide by the row's sum l.",
-                  "softmax", [&evidence] {
-                    return with_weights(
-                        evidence, [](const RowMatrix& s) -> RowMatrix { return s.array().exp(); });
+                  "softmax", [&evidence](const Rows& rows) {
+                    return with_weights(evidence, rows, [](const RowMatrix& s) -> RowMatrix {
+                      return s.array().exp();
+                    });
                   }});
   list.push_back({"wrong_axis",
                   "The softmax runs along the wrong axis: the columns of P sum to 1, not its rows. "
                   "Each query i normalises over the keys j.",
-                  "softmax", [&evidence] { return with_weights(evidence, softmax_of_columns); }});
-  list.push_back({"no_softmax", "O is S V: the softmax is missing.", "softmax", [&evidence] {
-                    return with_weights(evidence, [](const RowMatrix& s) { return s; });
+                  "softmax", [&evidence](const Rows& rows) {
+                    return select(
+                        evidence.shape,
+                        with_weights(evidence, all_rows(evidence.shape), softmax_of_columns), rows);
                   }});
-}
-
-/// O = factor * expected, with the factor that fits best.
-void add_factor(const Evidence& evidence, std::vector<Hypothesis>& list) {
-  double product = 0, square = 0;
-  for (size_t i = 0; i < evidence.O.size(); ++i) {
-    product += evidence.O[i] * evidence.expected.O[i];
-    square += evidence.expected.O[i] * evidence.expected.O[i];
-  }
-  const double factor = product / square;
-  if (!std::isfinite(factor) || factor == 0) return;
-  list.push_back({"constant_factor",
-                  format("O is %.6g times the right result, everywhere.", factor), "weighted_sum",
-                  [&evidence, factor] {
-                    Values values = evidence.expected.O;
-                    for (double& value : values) value *= factor;
-                    return values;
-                  }});
+  list.push_back(
+      {"no_softmax", "O is S V: the softmax is missing.", "softmax", [&evidence](const Rows& rows) {
+         return with_weights(evidence, rows, [](const RowMatrix& s) { return s; });
+       }});
 }
 
 }  // namespace
@@ -250,7 +269,23 @@ void add_attention_hypotheses(const Evidence& evidence, std::vector<Hypothesis>&
   add_keys(evidence, list);
   add_slices(evidence, list);
   add_layouts(evidence, list);
-  add_factor(evidence, list);
+}
+
+void add_factor(const Evidence& evidence, std::vector<Hypothesis>& list) {
+  double product = 0, square = 0;
+  for (size_t i = 0; i < evidence.O.size(); ++i) {
+    product += evidence.O[i] * evidence.expected.O[i];
+    square += evidence.expected.O[i] * evidence.expected.O[i];
+  }
+  const double factor = product / square;
+  if (!std::isfinite(factor) || factor == 0) return;
+  list.push_back({"constant_factor",
+                  format("O is %.6g times the right result, everywhere.", factor), "weighted_sum",
+                  [&evidence, factor](const Rows& rows) {
+                    Values values = select(evidence.shape, evidence.expected.O, rows);
+                    for (double& value : values) value *= factor;
+                    return values;
+                  }});
 }
 
 }  // namespace flashlab::judge

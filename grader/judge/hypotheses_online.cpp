@@ -106,11 +106,12 @@ RowMatrix merged(const RowMatrix& scores, int tile, const Mistake& mistake) {
 }
 
 /// O when the mask is this one.
-std::function<Values()> masked(const Evidence& evidence, std::function<bool(int, int)> sees) {
-  return [&evidence, sees = std::move(sees)] {
+std::function<Values(const Rows&)> masked(const Evidence& evidence,
+                                          std::function<bool(int, int)> sees) {
+  return [&evidence, sees = std::move(sees)](const Rows& rows) {
     Problem problem = original(evidence);
     problem.sees = sees;
-    return solve(problem);
+    return solve(problem, rows);
   };
 }
 
@@ -122,8 +123,8 @@ void add_online_hypotheses(const Evidence& evidence, std::vector<Hypothesis>& li
     for (const Mistake& mistake : kMistakes) {
       list.push_back(
           {mistake.cause, format("O is what tiles of %d keys give when %s", tile, mistake.text),
-           "softmax", [&evidence, &mistake, tile] {
-             return solve(original(evidence),
+           "softmax", [&evidence, &mistake, tile](const Rows& rows) {
+             return solve(original(evidence), rows,
                           [&](const RowMatrix& scores) { return merged(scores, tile, mistake); });
            }});
     }
@@ -168,8 +169,8 @@ void add_mask_hypotheses(const Evidence& evidence, std::vector<Hypothesis>& list
   list.push_back(
       {"mask_zero",
        "O is what masked scores of 0 give: exp(0 - m) is not 0. A masked score is -INFINITY.",
-       "mask", [&evidence] {
-         return solve(original(evidence), [](RowMatrix scores) -> RowMatrix {
+       "mask", [&evidence](const Rows& rows) {
+         return solve(original(evidence), rows, [](RowMatrix scores) -> RowMatrix {
            scores = scores.array().isFinite().select(scores, 0.0);
            reference::softmax_rows(scores);
            return scores;
@@ -188,12 +189,17 @@ void add_mask_hypotheses(const Evidence& evidence, std::vector<Hypothesis>& list
             "is masked.",
             tile),
         [offset, tile](int i, int j) { return j / tile * tile <= i + offset; });
-    add("mask_by_tile",
-        format("O is what the mask gives when every query of a block of %d sees as far as the "
-               "first of "
-               "them: a tile was skipped too early.",
-               tile),
-        [offset, tile](int i, int j) { return j <= i / tile * tile + offset; });
+    for (const int block : evidence.lab.diagnosis.tiles) {
+      add("mask_by_tile",
+          format("O is what comes when a block of %d queries reads tiles of %d keys only as far as "
+                 "its "
+                 "first query sees: tiles are skipped too early. Its last query decides.",
+                 block, tile),
+          [offset, tile, block](int i, int j) {
+            const int seen_by_first = i / block * block + offset + 1;
+            return j <= i + offset && j < (seen_by_first + tile - 1) / tile * tile;
+          });
+    }
   }
 }
 

@@ -191,6 +191,7 @@ void read_judgement(Reader tolerance, Reader diagnosis, Lab& lab) {
   lab.diagnosis.match_factor = diagnosis.need<double>("match_factor");
   lab.diagnosis.match_fraction = diagnosis.need<double>("match_fraction");
   lab.diagnosis.near_miss = diagnosis.need<double>("near_miss");
+  lab.diagnosis.checked_instructions = diagnosis.need<double>("checked_instructions");
   for (const toml::node& node : diagnosis.array("tiles")) {
     lab.diagnosis.tiles.push_back(node.value_or(0));
     if (lab.diagnosis.tiles.back() < 1) diagnosis.fail("has a tile below 1");

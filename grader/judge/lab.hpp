@@ -76,6 +76,8 @@ struct DiagnosisLimits {
   double match_fraction = 0;  ///< and by this fraction of the result's own error
   double near_miss =
       0;  ///< errors up to this fraction of max|V|, or of the range of S, are lost precision
+  double checked_instructions =
+      0;                   ///< lane-instructions up to which a case is run again with checks
   std::vector<int> tiles;  ///< tile sizes tried for dropped or padded keys
 };
 

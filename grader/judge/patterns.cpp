@@ -123,6 +123,23 @@ std::optional<Diagnosis> diagnose_masked_rows(const Evidence& evidence) {
       "mask"};
 }
 
+std::optional<Diagnosis> diagnose_underflow(const Evidence& evidence) {
+  for (size_t index = 0; index < evidence.comparison.is_wrong.size(); ++index) {
+    if (!evidence.comparison.is_wrong[index]) continue;
+    const double row_max = evidence.expected.row_max[index / evidence.shape.head_dim];
+    const float got = evidence.O[index];
+    if (!(row_max < kExpUnderflow) || (std::isfinite(got) && got != 0)) return std::nullopt;
+  }
+  return Diagnosis{
+      "underflow",
+      format("O is 0, NaN or infinite where all scores of a row are below %.1f: every exp is 0 and "
+             "the "
+             "sum too. Subtract the row's maximum, and start the search for it at -INFINITY, "
+             "not at 0.",
+             kExpUnderflow),
+      "softmax"};
+}
+
 std::optional<Diagnosis> diagnose_zero(const Evidence& evidence) {
   if (!std::ranges::all_of(evidence.O, [](float value) { return value == 0; })) return std::nullopt;
   return Diagnosis{
@@ -139,16 +156,6 @@ std::optional<Diagnosis> diagnose_not_finite(const Evidence& evidence) {
             "O is NaN or infinite exactly where a row's largest score exceeds %.1f: exp overflows. "
             "Subtract the row's maximum before the exponential.",
             kExpOverflow),
-        "softmax"};
-  }
-  if (only_not_finite_where(evidence, [](double m) { return m < kExpUnderflow; })) {
-    return Diagnosis{
-        "underflow",
-        format(
-            "O is NaN or infinite where all scores of a row are below %.1f: every exp is 0 and the "
-            "sum too, 0/0. Subtract the row's maximum, and start the search for it at -INFINITY, "
-            "not at 0.",
-            kExpUnderflow),
         "softmax"};
   }
   if (evidence.comparison.not_finite == 0) return std::nullopt;

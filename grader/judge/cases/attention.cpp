@@ -79,6 +79,7 @@ CaseResult grade_attention(const Lab& lab, const CaseSpec& spec, uint64_t seed, 
   const bool is_right =
       check_output(lab, spec.shape, drawn, expected, *call, result) &&
       (!has_log_sum_exp || check_log_sum_exp(lab, spec.shape, expected, *call, result));
+  if (!is_right) look_for_findings(lab, spec, inputs, client, result);
   conclude(lab, spec, is_right, result);
   return result;
 }

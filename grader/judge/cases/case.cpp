@@ -265,6 +265,28 @@ bool check_call(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& 
   return true;
 }
 
+void look_for_findings(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& inputs,
+                       Client& client, CaseResult& result) {
+  static constexpr const char* kUnexplained[] = {kUnknownCause, "not_finite", "all_zero"};
+  const auto instructions = result.meters.find("lane_instructions");  // a real GPU counts none
+  const bool explained =
+      !result.diagnosis ||
+      std::ranges::find(kUnexplained, result.diagnosis->cause) == std::end(kUnexplained);
+  if (explained || spec.checks || !instructions ||
+      *instructions > lab.diagnosis.checked_instructions) {
+    return;
+  }
+  CaseSpec checked = spec;
+  checked.checks = true;
+  CaseResult second;
+  const auto call = call_submission(lab, checked, inputs, client, second);
+  if (!call || call->meters.findings.empty()) return;
+  result.diagnosis->cause = "finding";
+  result.diagnosis->text = "With its checks on, the virtual GPU finds the cause: " +
+                           describe_findings(call->meters.findings);
+  result.message += "\n" + result.diagnosis->text;
+}
+
 void conclude(const Lab& lab, const CaseSpec& spec, bool is_right, CaseResult& result) {
   if (!is_right) {
     const bool explained = result.diagnosis && result.diagnosis->cause != kUnknownCause;

@@ -53,6 +53,12 @@ bool check_call(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& 
 /// Fails a case.
 void fail(CaseResult& result, std::string message, const std::string& handout);
 
+/// When the numbers were wrong and no rule named the cause, runs the case once more with the checks
+/// of the virtual GPU, if it is small enough for them, and adds what they find to `result`: a race
+/// shows as wrong numbers that follow no formula.
+void look_for_findings(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& inputs,
+                       Client& client, CaseResult& result);
+
 /// The last step of a case. `is_right` says whether the numbers were right; when they were not,
 /// `result` holds the reason already. A case that grades something else (a limit, the checks) is
 /// graded now, or skipped when the numbers were wrong: what a wrong result took says nothing.

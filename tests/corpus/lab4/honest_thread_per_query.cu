@@ -1,0 +1,4 @@
+// One thread for each query: the correct kernel of base.cuh.
+#include "base.cuh"
+
+CORPUS_ENTRY(corpus::Correct)

@@ -1,0 +1,8 @@
+// Rescales o but not l.
+#include "base.cuh"
+
+struct Wrong : corpus::Correct {
+  static __device__ float rescale_l(float) { return 1.0f; }
+};
+
+CORPUS_ENTRY(Wrong)

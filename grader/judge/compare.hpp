@@ -15,11 +15,12 @@
 
 namespace flashlab::judge {
 
-/// |got - expected| <= absolute + relative * |expected|
+/// |got - expected| <= absolute + relative * |expected|; an infinity must be met exactly
 struct ErrorBound {
   double absolute = 0, relative = 0;
 
   bool holds(double got, double expected) const {
+    if (std::isinf(expected)) return got == expected;  // else the bound would be infinite too
     return std::abs(got - expected) <= absolute + relative * std::abs(expected);
   }
 };

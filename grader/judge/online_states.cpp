@@ -120,30 +120,43 @@ RowStates merged_parts(const Shape& shape, const PartialStates& parts, const Mer
   return states;
 }
 
-/// How many threads share out a row, and what they do wrong.
+/// How threads share out a row, and what they do wrong.
 struct Plan {
   int threads = 1;
   const Merge* stream = &kRight;   ///< a thread merges its next score
-  const Merge* combine = &kRight;  ///< the threads' states are merged
-  int used = 0;                    ///< states of the first so many threads only; 0: of all
-  int columns = 0;                 ///< of the row; 0: all
-  double start = -kInf;            ///< m of the empty state
+  const Merge* combine = &kRight;  ///< the threads' states are merged, warp by warp, then all warps
+  int lanes = 32;                  ///< of every warp only the first so many count
+  int warps = 32;                  ///< only the first so many count
+  int columns = std::numeric_limits<int>::max();  ///< only the first so many count
+  double start = -kInf;                           ///< m of the empty state
 };
+
+/// Lane 0's state after a warp has merged by exchanges over 16, 8, 4, 2 and 1 lanes.
+State merged_warp(std::span<State> lanes, const Merge& how) {
+  for (size_t step = lanes.size() / 2; step > 0; step /= 2) {
+    for (size_t lane = 0; lane < step; ++lane) {
+      lanes[lane] = merge(lanes[lane], lanes[lane + step], how);
+    }
+  }
+  return lanes.front();
+}
 
 RowStates summed_rows(const Shape& shape, std::span<const float> S, const Plan& plan) {
   RowStates states;
-  const int columns = plan.columns > 0 ? plan.columns : shape.seq_k;
   for (int row = 0; row < shape.seq_q; ++row) {
     std::vector<State> of_thread(plan.threads, State{plan.start, 0, {}});
-    for (int j = 0; j < columns; ++j) {
+    for (int j = 0; j < std::min(plan.columns, shape.seq_k); ++j) {
       const double s = S[static_cast<size_t>(row) * shape.seq_k + j];
-      if (s == -kInf) continue;
-      State& state = of_thread[j % plan.threads];
-      state = merge(state, State{s, 1, {}}, *plan.stream);
+      const int thread = j % plan.threads;
+      if (s == -kInf || thread % 32 >= plan.lanes) continue;
+      of_thread[thread] = merge(of_thread[thread], State{s, 1, {}}, *plan.stream);
     }
-    State state{plan.start, 0, {}};
-    for (int t = 0; t < (plan.used > 0 ? plan.used : plan.threads); ++t) {
-      state = merge(state, of_thread[t], *plan.combine);
+    State state;
+    for (int warp = 0; warp < std::min(plan.warps, std::max(1, plan.threads / 32)); ++warp) {
+      const size_t lanes = std::min(32, plan.threads);
+      const State of_warp =
+          merged_warp(std::span(of_thread).subspan(warp * lanes, lanes), *plan.combine);
+      state = warp == 0 ? of_warp : merge(state, of_warp, *plan.combine);
     }
     append(states, state);
   }
@@ -239,59 +252,62 @@ std::vector<StateHypothesis> row_hypotheses(const Shape& shape, std::span<const 
     list.push_back(
         {cause, std::move(text), [&shape, S, plan] { return summed_rows(shape, S, plan); }});
   };
-  list.push_back({"missing_max", "l is the sum of exp(s): the maximum is not subtracted.",
-                  [&shape, S] { return without_maximum(shape, S); }});
-  Plan from_zero;
-  from_zero.start = 0;
+  Plan plan;
+  plan.start = 0;
   add("identity_zero",
-      "m starts at 0: a row whose scores are all negative keeps it. Start with -INFINITY.",
-      from_zero);
+      "m starts at 0: a row whose scores are all negative keeps it. Start with -INFINITY.", plan);
+  plan = {};
+  plan.columns = shape.seq_k - 1;
+  add("dropped_key", "the last column is left out.", plan);
+  plan.columns = 0;
+  add("dropped_tail",
+      "no column is read at all: a loop that counts whole blocks of columns finds none in a short "
+      "row.",
+      plan);
+  for (const int threads : {32, 64, 128, 256, 512, 1024}) {
+    plan.columns = shape.seq_k / threads * threads;
+    if (plan.columns == 0 || plan.columns == shape.seq_k) continue;
+    add("dropped_tail",
+        format("the last columns are left out, those beyond a multiple of %d: let the loop run to "
+               "`columns`.",
+               threads),
+        plan);
+  }
   for (const int threads : {1, 32, 64, 128, 256, 512, 1024}) {
-    Plan plan{.threads = threads};
+    const auto with = [threads](const char* where, const char* text) {
+      return format("%d threads share out a row and, where %s: %s", threads, where, text);
+    };
     for (const Merge& how : kMerges) {
+      plan = {};
+      plan.threads = threads;
       plan.stream = &how;
-      plan.combine = &kRight;
-      add(how.cause,
-          format("With %d threads to a row, where each takes in its next score: %s", threads,
-                 how.text),
-          plan);
-      if (threads == 1) continue;
-      plan.stream = &kRight;
+      add(how.cause, with("each takes in its next score", how.text), plan);
       plan.combine = &how;
-      add(how.cause,
-          format("With %d threads to a row, where their states are merged: %s", threads, how.text),
-          plan);
+      add(how.cause, with("anything is merged", how.text), plan);
+      plan.stream = &kRight;
+      add(how.cause, with("their states are merged", how.text), plan);
     }
-    if (threads > 1) {
-      plan = {.threads = threads, .used = 1};
-      add("threads_left_out",
-          format("Of %d threads to a row only the first one's keys count: merge over the warp.",
-                 threads),
+    plan = {};
+    plan.threads = threads;
+    for (plan.lanes = 16; threads >= 32 && plan.lanes > 0; plan.lanes /= 2) {
+      add("lanes_left_out",
+          format("only the first %d lanes of each warp count (%d threads to a row): the exchange "
+                 "begins with a step of 16.",
+                 plan.lanes, threads),
           plan);
-      const int tail = shape.seq_k / threads * threads;
-      if (tail > 0 && tail < shape.seq_k) {
-        plan = {.columns = tail};
-        add("dropped_tail",
-            format("the last %d columns are left out, those beyond a multiple of %d: let the loop "
-                   "run to "
-                   "`columns`.",
-                   shape.seq_k - tail, threads),
-            plan);
-      }
     }
     if (threads > 32) {
-      plan = {.threads = threads, .used = 32};
+      plan.lanes = 32;
+      plan.warps = 1;
       add("warps_left_out",
-          format("Of %d threads to a row only the first warp's keys count: merge the warps through "
-                 "shared "
-                 "memory.",
+          format("of %d threads to a row only the first warp's keys count: merge the warps through "
+                 "shared memory.",
                  threads),
           plan);
     }
   }
-  if (shape.seq_k > 1) {
-    add("dropped_key", "the last column is left out.", {.columns = shape.seq_k - 1});
-  }
+  list.push_back({"missing_max", "l is the sum of exp(s): the maximum is not subtracted.",
+                  [&shape, S] { return without_maximum(shape, S); }});
   return list;
 }
 

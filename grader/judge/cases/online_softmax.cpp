@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "cases/case.hpp"
 #include "compare.hpp"
@@ -10,6 +11,10 @@
 
 namespace flashlab::judge {
 namespace {
+
+/// exp(x) of a float32 is infinite above this, and zero below the second (denormals included).
+const double kOverflow = std::log(std::numeric_limits<float>::max());
+const double kUnderflow = std::log(std::numeric_limits<float>::denorm_min());
 
 /// An output with what it should be and how exactly.
 struct Expected {
@@ -43,12 +48,10 @@ bool explains(const Lab& lab, const Expected& expected, std::span<const float> g
   ErrorBound bound = expected.bound;
   bound.absolute *= lab.diagnosis.match_factor;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i] == got[i]) continue;  // infinities
     if (!bound.holds(got[i], values[i])) return false;
   }
-  differs = differs || !std::ranges::equal(values, expected.values, [&](double a, double b) {
-              return a == b || bound.holds(a, b);
-            });
+  differs = differs || !std::ranges::equal(values, expected.values,
+                                           [&](double a, double b) { return bound.holds(a, b); });
   return true;
 }
 
@@ -66,8 +69,6 @@ struct Standard {
 /// NaN or infinity: only in rows without a key, or where exp overflows or vanishes?
 Diagnosis diagnose_not_finite(const Standard& standard, const Expected& output,
                               const Comparison& comparison) {
-  static const double kOverflow = std::log(std::numeric_limits<float>::max());
-  static const double kUnderflow = std::log(std::numeric_limits<float>::denorm_min());
   const auto only_where = [&](auto condition) {
     for (size_t i = 0; i < comparison.is_wrong.size(); ++i) {
       if (comparison.is_wrong[i] && !condition(standard.row_max[i / output.columns])) return false;
@@ -96,6 +97,33 @@ Diagnosis diagnose_not_finite(const Standard& standard, const Expected& output,
           standard.topic};
 }
 
+/// Zeros where there should be none: every exp vanishes, or l is not a number.
+std::optional<Diagnosis> diagnose_zero(const CallResult& call, const Standard& standard,
+                                       const Expected& output, const Comparison& comparison) {
+  if (output.name.starts_with("m")) return std::nullopt;  // 0 is a score like others
+  const std::vector<float>& got = call.after(output.name);
+  bool vanishes = true;
+  for (size_t i = 0; i < got.size(); ++i) {
+    if (!comparison.is_wrong[i]) continue;
+    if (got[i] != 0) return std::nullopt;
+    vanishes = vanishes && standard.row_max[i / output.columns] < kUnderflow;
+  }
+  if (vanishes) {
+    return Diagnosis{
+        "underflow",
+        output.name + format(" is 0 where all scores of a row are below %.1f: every exp is 0. "
+                             "Subtract the row's maximum, and start the search for it at "
+                             "-INFINITY, not at 0.",
+                             kUnderflow),
+        standard.topic};
+  }
+  return Diagnosis{"all_zero",
+                   output.name +
+                       " is 0 where it should not be: is l NaN or infinite there, or is the "
+                       "value not stored?",
+                   standard.topic};
+}
+
 Diagnosis diagnose(const Lab& lab, const CallResult& call, const Standard& standard,
                    const Expected& output, const Comparison& comparison) {
   if (comparison.unwritten > 0) {
@@ -104,6 +132,7 @@ Diagnosis diagnose(const Lab& lab, const CallResult& call, const Standard& stand
                    comparison.total, output.name.c_str()),
             standard.topic};
   }
+  if (const auto zero = diagnose_zero(call, standard, output, comparison)) return *zero;
   for (const StateHypothesis& hypothesis : standard.hypotheses) {
     const auto predicted = standard.predict(hypothesis.states());
     bool all = true, differs = false;
@@ -203,11 +232,12 @@ CaseResult grade_row_softmax(const Lab& lab, const CaseSpec& spec, uint64_t seed
   return grade(lab, spec, {{"S", S}}, client, [&]() -> Standard {
     const RowStates right = state_of_rows(shape, S);
     std::vector<StateHypothesis> hypotheses = row_hypotheses(shape, S);
-    hypotheses.push_back({"not_normalised", "P is not divided by l.", [right] {
-                            RowStates states = right;
-                            std::ranges::fill(states.l, 1.0);
-                            return states;
-                          }});
+    const StateHypothesis not_normalised = {"not_normalised", "P is not divided by l.", [right] {
+                                              RowStates states = right;
+                                              std::ranges::fill(states.l, 1.0);
+                                              return states;
+                                            }};
+    hypotheses.insert(hypotheses.begin(), not_normalised);
     return {"softmax",
             {{"P", probabilities(shape, S, right), static_cast<size_t>(shape.seq_k),
               relative_bound(lab, S)}},

@@ -43,6 +43,11 @@ build-all: setup ## compile the tests and their CUDA programs too
 lab%: build FORCE ## grade labs/labN_*: make lab1, make lab1 CASE='forward_n130*'
 	@./flashlab grade lab$* --device '$(DEVICE)' $(if $(CASE),--case '$(CASE)')
 
+.PHONY: grade
+grade: build ## grade every lab, then show the points of all
+	@for lab in $(sort $(patsubst labs/%/lab.toml,%,$(wildcard labs/lab*/lab.toml))); do \
+	 ./flashlab grade $$lab --device '$(DEVICE)' || exit; done; ./flashlab status
+
 .PHONY: doctor
 doctor: ## show what was found, what is missing and which device would be used; installs nothing
 	@tools/setup.sh --check; missing=$$?; \

@@ -87,15 +87,21 @@ def grade_command(
 
 @app.command()
 def status(context: typer.Context) -> None:
-    """Show every lab with its last score."""
+    """Show every lab with its last score, and which comes next."""
     layout: Layout = context.obj
     store = Store(layout.results)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("lab", "title", "points", "left", "graded", "file"):
         table.add_column(heading, justify="right" if heading in ("points", "left") else "left")
+    next_lab = None
     for lab in labs.discover(layout):
-        table.add_row(lab.short, lab.title, *_status_cells(layout, lab, store.latest(lab.name)))
-    _console().print(table)
+        result = store.latest(lab.name)
+        table.add_row(lab.short, lab.title, *_status_cells(layout, lab, result))
+        if next_lab is None and (result is None or result["score"] < lab.points):
+            next_lab = lab
+    console = _console()
+    console.print(table)
+    console.print(f"next: make {next_lab.short}" if next_lab else "every lab has all its points")
 
 
 @app.command()

@@ -188,6 +188,7 @@ def test_status_shows_points_left_and_changes(repository, flashlab):
     out = flashlab("status").out
     assert "10/100" in out
     assert "as graded" in out
+    assert out.splitlines()[-1] == "next: make lab1"
     repository.stub.write_text("// edited\n")
     assert "changed since" in flashlab("status").out
 

@@ -31,9 +31,8 @@ struct Correct {
   static __device__ int queries(AttentionShape shape) { return shape.seq_q; }
   /// Whether key j exists.
   static __device__ bool exists(int j, AttentionShape shape) { return j < shape.seq_k; }
-  /// Whose K and V, and whose m and l, the head bh = b * H + h uses.
+  /// Whose K and V the head bh = b * H + h reads.
   static __device__ int kv_head(int bh, AttentionShape) { return bh; }
-  static __device__ int state_head(int bh) { return bh; }
   /// Applied to every element of Q, K, V and P before it is multiplied.
   static __device__ float operand(float x) { return x; }
   /// What the running maximum of a row starts from.
@@ -87,7 +86,7 @@ __global__ void attention_kernel(const float* Q, const float* K, const float* V,
   const int bh = blockIdx.x, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   const int Nq = shape.seq_q, Nk = shape.seq_k;
   const size_t kv = static_cast<size_t>(Policy::kv_head(bh, shape)) * Nk * d;
-  const size_t state_row = static_cast<size_t>(Policy::state_head(bh)) * Nq;
+  const size_t state_row = static_cast<size_t>(bh) * Nq;
   Q += static_cast<size_t>(bh) * Nq * d;
   O += static_cast<size_t>(bh) * Nq * d;
   for (int first = 0; first < Policy::keys(shape); first += Bc) {

@@ -18,6 +18,8 @@ and "tensors" maps a name to {"dtype", "shape", "offset" (in bytes, into the blo
   O           float64   scaled_dot_product_attention, MATH backend, in float64
   L           float64   logsumexp of the masked, scaled scores; -inf for a row that sees no key
   O_float32   float32   scaled_dot_product_attention, MATH backend, in float32 without TF32
+  dO          float32   input of the backward pass, a gradient with respect to O
+  dQ, dK, dV  float64   gradients of sum(dO o O) by PyTorch's autograd, MATH backend, in float64
   S, P        float64   masked scaled scores (-inf where masked) and their softmax, in some cases
 """
 
@@ -110,6 +112,17 @@ def sdpa(
         )
 
 
+def sdpa_gradients(
+    case: Case,
+    inputs: tuple[torch.Tensor, ...],
+    mask: torch.Tensor | None,
+    d_output: torch.Tensor,
+) -> tuple[torch.Tensor, ...]:
+    """The gradients of sum(d_output * O) with respect to Q, K and V, by PyTorch's autograd."""
+    leaves = [x.clone().requires_grad_() for x in inputs]
+    return torch.autograd.grad(sdpa(case, *leaves, mask), leaves, d_output)
+
+
 def solve(case: Case, device: torch.device, blob: Blob) -> dict[str, Any]:
     """Run one case and return its entry in the header."""
     generator = torch.Generator(device="cpu").manual_seed(case.seed)
@@ -122,6 +135,7 @@ def solve(case: Case, device: torch.device, blob: Blob) -> dict[str, Any]:
     q = normal(case.heads_q, case.seq_q)
     k = normal(case.heads_kv, case.seq_k)
     v = normal(case.heads_kv, case.seq_k)
+    d_output = normal(case.heads_q, case.seq_q) / case.sigma
     q32, k32, v32 = (x.to(device) for x in (q, k, v))
     q64, k64, v64 = (x.double() for x in (q32, k32, v32))
 
@@ -144,6 +158,12 @@ def solve(case: Case, device: torch.device, blob: Blob) -> dict[str, Any]:
             f"make_golden: case {case.name}: PyTorch {torch.__version__} gave an output that is "
             "not finite; rows without keys are zero since PyTorch 2.5, use that or a newer one"
         )
+    gradients = sdpa_gradients(case, (q64, k64, v64), mask, d_output.to(q64))
+    if not all(gradient.isfinite().all() for gradient in gradients):
+        sys.exit(
+            f"make_golden: case {case.name}: PyTorch {torch.__version__} gave a gradient that is "
+            "not finite; use another version"
+        )
     tensors = {
         "Q": q,
         "K": k,
@@ -151,6 +171,8 @@ def solve(case: Case, device: torch.device, blob: Blob) -> dict[str, Any]:
         "O": output,
         "L": torch.logsumexp(scores, dim=-1),
         "O_float32": sdpa(case, q32, k32, v32, mask),
+        "dO": d_output,
+        **dict(zip(("dQ", "dK", "dV"), gradients, strict=True)),
     }
     if case.scores:
         # A row without keys has no softmax (0/0, NaN here too): zero, as in PyTorch's own output.

@@ -9,6 +9,7 @@
 
 #include "golden_tensors.hpp"
 #include "problem.hpp"
+#include "reference/attention_backward.hpp"
 
 namespace flashlab::reference {
 namespace {
@@ -105,6 +106,25 @@ TEST_F(Golden, PyTorchFloat32IsWithinFloat32Rounding) {
     if (golden.shape.seq_k > 1 && r.max_abs_score < 1000) {
       EXPECT_FALSE(near(golden.at("O_float32"), r.O, score_error(r, kEps64) * r.max_abs_value));
     }
+  });
+}
+
+TEST_F(Golden, GradientsEqualPyTorchFloat64) {
+  for_each_case([](const GoldenCase& golden, const AttentionResult& r) {
+    const AttentionShape& s = golden.shape;
+    const auto largest = [&](const char* name) {
+      double max_abs = 0.0;
+      for (const double x : golden.at(name)) max_abs = std::max(max_abs, std::abs(x));
+      return max_abs;
+    };
+    const AttentionGradients g =
+        attention_backward(s, golden.at("Q"), golden.at("K"), golden.at("V"), golden.at("dO"));
+    // dQ sums P_ij dS_ij K_j with sum_j P_ij = 1; dK and dV sum over all queries of a group.
+    const double dS_error = 4 * score_error(r, kEps64) * g.max_abs_dP * std::abs(s.scale);
+    const double queries = s.heads_q / s.heads_kv * s.seq_q;
+    EXPECT_TRUE(near(g.dQ, golden.at("dQ"), dS_error * largest("K")));
+    EXPECT_TRUE(near(g.dK, golden.at("dK"), dS_error * largest("Q") * queries));
+    EXPECT_TRUE(near(g.dV, golden.at("dV"), score_error(r, kEps64) * largest("dO") * queries));
   });
 }
 

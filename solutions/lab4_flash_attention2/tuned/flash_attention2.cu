@@ -1,0 +1,368 @@
+// Lab 4, the tuned last step: FlashAttention-2 in float32 at the speed of a good matrix product.
+//
+// The order of the work is that of the readable form: a block owns Br queries, walks over tiles of
+// Bc keys, keeps O in registers and divides once. What changes is who computes what.
+//
+// A warp owns 32 queries and all keys of the tile, so it never waits for another warp's maximum.
+// Lane (tx, ty) of its 8 x 4 lanes holds
+//   S  queries ty, ty + 4, ..., ty + 28   x   Bc / 8 keys
+//   O  the same queries                   x   d / 8 columns
+// in registers, and computes both products as sums of outer products: 8 + Bc / 8 loads of float4
+// from shared memory feed 4 * 8 * Bc / 8 multiply-adds. At 8 x 8 that is 16 loads for 256.
+//
+//   d = 32, 64   4 warps, Br = 128, Bc = 64, two blocks per SM
+//   d = 128      8 warps, Br = 256, Bc = 32, one block: O takes 128 registers, S only 32
+//
+//   grid       (B H, tiles of queries, splits of the keys); the tiles with most keys come first
+//   shared     Q Br (d + 4) + K Bc (d + 4) + V Bc d + P Br (Bc + 8) floats: 106 KB at d = 64
+//   registers  168 at d = 64, 255 at d = 128, no spills
+//   bytes      Q and O once, K and V once per Br queries: 8 d N^2 / Br, most of it from L2
+//   limit      issue slots: of 100 instructions about 88 are multiply-adds
+//
+// Four things make shared memory fast enough, which delivers 128 bytes a clock to 128
+// multiply-adds:
+//  1. Everything is read as float4 along the axis that is summed over, from rows that are 4 floats
+//     longer than d. Neighbouring rows then lie 4 banks apart, and 8 of them cover all 32.
+//  2. Which lane is (tx, ty): bits 0, 3, 4 of its number are tx, bits 1, 2 are ty. Shared memory
+//  serves
+//     float4 loads 8 lanes at a time, or 16 when lane n always agrees with n ^ 1 or with n ^ 2. For
+//     Q, which depends on ty only, n and n ^ 1 agree; for K and V, which depend on tx, n and n ^ 2.
+//  3. Keys are stored in another order: column j of lane tx is row tx + 8 j of the K tile (as 1.
+//  needs)
+//     and key 4 tx + j % 4 + 32 (j / 4) of the sequence. So four neighbours in registers are four
+//     neighbours in P, and P is written as float4.
+//  4. K and V arrive by cp.async, past the registers: V while S is computed, the next K during O +=
+//  P V.
+#include <cuda_pipeline.h>
+#include <flashlab/lab4.h>
+
+#include <cmath>
+
+namespace lab4 {
+
+inline constexpr int kWarp = 32;
+inline constexpr unsigned kAllLanes = 0xffffffffu;
+inline constexpr int kRows = 8;       // queries per lane
+inline constexpr int kWarpRows = 32;  // queries per warp: 8 for each of 4 ty
+inline constexpr int kMaxSplits = 32;
+inline constexpr float kLog2e = 1.44269504f, kLn2 = 0.693147181f;
+
+__host__ __device__ constexpr int ceil_div(int a, int b) {
+  return (a + b - 1) / b;
+}
+
+template <int d>
+struct Config {
+  static constexpr int kWarps = d == 128 ? 8 : 4;
+  static constexpr int kThreads = kWarps * kWarp;
+  static constexpr int kBlocksPerSm = d == 128 ? 1 : 2;
+  static constexpr int Br = kWarps * kWarpRows;
+  static constexpr int Bc = d == 128 ? 32 : 64;
+  static constexpr int kKeys = Bc / 8;     // keys of S per lane
+  static constexpr int kQuads = d / 32;    // columns of O per lane, in groups of 4
+  static constexpr int kStride = d + 4;    // of rows of Q and K, in floats
+  static constexpr int kStrideP = Bc + 8;  // 4 ty then start 8 banks apart, 2 tx fill the gap
+};
+
+template <int d>
+struct Shared {
+  float Q[Config<d>::Br][Config<d>::kStride];  // times scale * log2(e)
+  float K[Config<d>::Bc][Config<d>::kStride];  // in the order of point 3
+  float V[Config<d>::Bc][d];
+  float P[Config<d>::Br][Config<d>::kStrideP];  // each warp writes and reads its own 32 rows
+};
+
+struct Problem {
+  int Nq, Nk;
+  float scale;
+  bool causal;
+  int splits;  // the keys are shared out among so many blocks
+
+  // Keys that query i sees are 0, 1, ..., last_key(i). Negative: none.
+  __device__ int last_key(int i) const { return causal ? min(Nk - 1, i + Nk - Nq) : Nk - 1; }
+};
+
+__device__ float exp2_fast(float x) {  // 2^x to 2 ulp; 0 for -infinity
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
+// Four floats, 16 bytes aligned, between shared memory and registers.
+__device__ void load4(float (&to)[4], const float* from) {
+  const float4 x = *reinterpret_cast<const float4*>(from);
+  to[0] = x.x, to[1] = x.y, to[2] = x.z, to[3] = x.w;
+}
+__device__ void store4(float* to, float a, float b, float c, float e) {
+  *reinterpret_cast<float4*>(to) = make_float4(a, b, c, e);
+}
+
+// Sum or maximum over the 8 lanes that share ty: they differ in bits 0, 3 and 4.
+template <class Operation>
+__device__ float over_tx(float x, Operation operation) {
+  for (const int bit : {1, 8, 16}) x = operation(x, __shfl_xor_sync(kAllLanes, x, bit));
+  return x;
+}
+
+// Starts the copy of rows [first, first + Bc) of one head of K or V; zeros beyond row Nk, since a
+// masked key has P = 0, and 0 times whatever lay there could be NaN. `place` maps a row to its
+// place in the tile.
+template <int d, int kStride, class Place>
+__device__ void copy_tile(float* tile, const float* head, int first, int Nk, Place place) {
+  using C = Config<d>;
+  constexpr int kPieces = d / 4;  // of 16 bytes, per row
+#pragma unroll
+  for (int n = 0; n < C::Bc * kPieces / C::kThreads; ++n) {
+    const int piece = threadIdx.x + n * C::kThreads;
+    const int row = piece / kPieces, c = piece % kPieces * 4;
+    const bool inside = first + row < Nk;
+    const float* from = head + (inside ? static_cast<size_t>(first + row) * d + c : 0);
+    __pipeline_memcpy_async(tile + place(row) * kStride + c, from, 16, inside ? 0 : 16);
+  }
+  __pipeline_commit();
+}
+
+template <int d>
+__global__ void __launch_bounds__(Config<d>::kThreads, Config<d>::kBlocksPerSm)
+    forward(const float* Q, const float* K, const float* V, float* O, float* L, Problem problem) {
+  using C = Config<d>;
+  extern __shared__ float4 shared_memory[];
+  Shared<d>& tile = *reinterpret_cast<Shared<d>*>(shared_memory);
+  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
+  const int tx = (lane & 1) | (lane >> 2 & 6), ty = lane >> 1 & 3;
+  const size_t bh = blockIdx.x;
+  const int i0 = (gridDim.y - 1 - blockIdx.y) * C::Br;  // causal: most keys first
+  const int w0 = warp * kWarpRows;                      // the warp's first row in the tile
+  const int Nq = problem.Nq, Nk = problem.Nk;
+  K += bh * Nk * d;
+  V += bh * Nk * d;
+
+  // The keys of this block: its share of the tiles that its last query sees.
+  const int tiles = ceil_div(max(0, problem.last_key(min(i0 + C::Br, Nq) - 1) + 1), C::Bc);
+  const int share = ceil_div(tiles, problem.splits);
+  const int begin = blockIdx.z * share * C::Bc;
+  const int end = min(tiles, (static_cast<int>(blockIdx.z) + 1) * share) * C::Bc;
+  // Queries at or beyond Nq are computed like the last one, and not stored.
+  const int w_end = min(i0 + w0 + kWarpRows, Nq);
+  const int warp_sees = i0 + w0 < Nq ? problem.last_key(w_end - 1) : -1;  // the last key of any
+  const int all_see = problem.last_key(i0 + w0);                          // the last key of all
+
+  const auto load_K = [&](int first) {
+    copy_tile<d, C::kStride>(tile.K[0], K, first, Nk,
+                             [](int key) { return (key / 4 & 7) + 8 * (key & 3) + (key & ~31); });
+  };
+  const auto load_V = [&](int first) {
+    copy_tile<d, d>(tile.V[0], V, first, Nk, [](int key) { return key; });
+  };
+  if (begin < end) {
+    load_K(begin);
+    load_V(begin);
+  }
+  for (int n = threadIdx.x; n < C::Br * d / 4; n += C::kThreads) {
+    const int row = n / (d / 4), c = n % (d / 4) * 4;
+    float q[4];
+    load4(q, Q + (bh * Nq + min(i0 + row, Nq - 1)) * d + c);
+    const float factor = problem.scale * kLog2e;  // S in powers of 2: exp(s) = 2^(s log2(e))
+    store4(&tile.Q[row][c], q[0] * factor, q[1] * factor, q[2] * factor, q[3] * factor);
+  }
+  __pipeline_wait_prior(0);
+  __syncthreads();  // Q, the first K and the first V are there
+
+  float o[kRows][C::kQuads * 4] = {}, m[kRows], l[kRows] = {};  // l: of this lane's keys only
+#pragma unroll
+  for (int r = 0; r < kRows; ++r) m[r] = -INFINITY;
+
+  for (int j0 = begin; j0 < end; j0 += C::Bc) {
+    const bool busy = j0 <= warp_sees;  // else the mask hides the tile from the whole warp
+    float s[kRows][C::kKeys] = {};
+    if (busy) {
+#pragma unroll 1
+      for (int c = 0; c < d; c += 4) {
+        float q[kRows][4];
+#pragma unroll
+        for (int r = 0; r < kRows; ++r) load4(q[r], &tile.Q[w0 + ty + 4 * r][c]);
+#pragma unroll
+        for (int j = 0; j < C::kKeys; ++j) {
+          float k[4];
+          load4(k, &tile.K[tx + 8 * j][c]);
+#pragma unroll
+          for (int u = 0; u < 4; ++u) {
+#pragma unroll
+            for (int r = 0; r < kRows; ++r) s[r][j] += q[r][u] * k[u];
+          }
+        }
+      }
+    }
+    __pipeline_wait_prior(0);
+    __syncthreads();  // V is there, and nobody needs K any more
+    if (j0 + C::Bc < end) load_K(j0 + C::Bc);
+
+    if (busy) {
+      if (j0 + C::Bc - 1 > all_see) {  // the tile crosses the diagonal or the end
+#pragma unroll
+        for (int r = 0; r < kRows; ++r) {
+          const int last = problem.last_key(i0 + w0 + ty + 4 * r);
+#pragma unroll
+          for (int j = 0; j < C::kKeys; ++j) {
+            if (j0 + 4 * tx + j % 4 + j / 4 * 32 > last) s[r][j] = -INFINITY;
+          }
+        }
+      }
+#pragma unroll
+      for (int r = 0; r < kRows; ++r) {
+        float m_new = m[r];
+#pragma unroll
+        for (int j = 0; j < C::kKeys; ++j) m_new = fmaxf(m_new, s[r][j]);
+        m_new = over_tx(m_new, [](float a, float b) { return fmaxf(a, b); });
+        // A query that has seen no key yet: -inf - (-inf) would be NaN.
+        const float base = m_new == -INFINITY ? 0.0f : m_new;
+        const float rescale = exp2_fast(m[r] - base);
+        m[r] = m_new;
+        l[r] *= rescale;
+#pragma unroll
+        for (int j = 0; j < C::kKeys; ++j) {
+          s[r][j] = exp2_fast(s[r][j] - base);  // S becomes P
+          l[r] += s[r][j];
+        }
+#pragma unroll
+        for (int c = 0; c < C::kQuads * 4; ++c) o[r][c] *= rescale;
+#pragma unroll
+        for (int j = 0; j < C::kKeys; j += 4) {
+          store4(&tile.P[w0 + ty + 4 * r][4 * tx + j * 8], s[r][j], s[r][j + 1], s[r][j + 2],
+                 s[r][j + 3]);
+        }
+      }
+      __syncwarp();  // P is complete; only this warp reads it
+#pragma unroll 2
+      for (int j = 0; j < C::Bc; j += 4) {
+        float p[kRows][4];
+#pragma unroll
+        for (int r = 0; r < kRows; ++r) load4(p[r], &tile.P[w0 + ty + 4 * r][j]);
+#pragma unroll
+        for (int u = 0; u < 4; ++u) {
+#pragma unroll
+          for (int x = 0; x < C::kQuads; ++x) {
+            float v[4];
+            load4(v, &tile.V[j + u][4 * tx + 32 * x]);
+#pragma unroll
+            for (int c = 0; c < 4; ++c) {
+#pragma unroll
+              for (int r = 0; r < kRows; ++r) o[r][4 * x + c] += p[r][u] * v[c];
+            }
+          }
+        }
+      }
+    }
+    __pipeline_wait_prior(0);
+    __syncthreads();  // the next K is there, and nobody needs V any more
+    if (j0 + C::Bc < end) load_V(j0 + C::Bc);
+  }
+
+  // With splits, this block's O and L are one of `splits` parts: [split, bh, query].
+  const size_t part = blockIdx.z * static_cast<size_t>(gridDim.x) + bh;
+#pragma unroll
+  for (int r = 0; r < kRows; ++r) {
+    const int i = i0 + w0 + ty + 4 * r;
+    const float sum = over_tx(l[r], [](float a, float b) { return a + b; });
+    const float factor = sum > 0.0f ? 1.0f / sum : 0.0f;
+    if (i >= Nq) continue;
+#pragma unroll
+    for (int x = 0; x < C::kQuads; ++x) {
+      store4(O + (part * Nq + i) * d + 4 * tx + 32 * x, o[r][4 * x] * factor,
+             o[r][4 * x + 1] * factor, o[r][4 * x + 2] * factor, o[r][4 * x + 3] * factor);
+    }
+    if (tx == 0) L[part * Nq + i] = sum > 0.0f ? (m[r] + log2f(sum)) * kLn2 : -INFINITY;
+  }
+}
+
+// O = sum_s exp(L_s - L) O_s with L = ln sum_s exp(L_s): the parts of all splits, put together.
+//   grid, block  one thread per float4 of O [rows, d]
+//   bytes        4 (d + 1) per row and split read, 4 (d + 1) per row written
+__global__ void combine(const float* O_parts, const float* L_parts, float* O, float* L, int rows,
+                        int d, int splits) {
+  const size_t n = static_cast<size_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const size_t row = n / (d / 4), c = n % (d / 4) * 4;
+  if (row >= rows) return;
+  float m = -INFINITY;
+  for (int s = 0; s < splits; ++s) m = fmaxf(m, L_parts[static_cast<size_t>(s) * rows + row]);
+  float sum = 0.0f, o[4] = {};
+  for (int s = 0; s < splits && m > -INFINITY; ++s) {
+    const size_t part = static_cast<size_t>(s) * rows + row;
+    const float weight = expf(L_parts[part] - m);
+    float part_o[4];
+    load4(part_o, O_parts + part * d + c);
+    sum += weight;
+    for (int x = 0; x < 4; ++x) o[x] += weight * part_o[x];
+  }
+  const float factor = sum > 0.0f ? 1.0f / sum : 0.0f;
+  store4(O + row * d + c, o[0] * factor, o[1] * factor, o[2] * factor, o[3] * factor);
+  if (c == 0) L[row] = m + logf(fmaxf(sum, 1.0f));  // the largest part has weight 1
+}
+
+// In how many parts to split the keys: the fewest that keep the GPU nearly as busy as any number of
+// parts would. `blocks` without a split, `slots` for blocks on the whole GPU.
+int choose_splits(int blocks, int slots, int key_tiles) {
+  const int most = blocks >= slots ? 1 : min(kMaxSplits, key_tiles);
+  const auto busy = [&](int splits) {
+    return static_cast<double>(blocks) * splits / (ceil_div(blocks * splits, slots) * slots);
+  };
+  double best = 0.0;
+  for (int splits = 1; splits <= most; ++splits) best = max(best, busy(splits));
+  for (int splits = 1; splits < most; ++splits) {
+    if (busy(splits) >= 0.9 * best) return splits;
+  }
+  return most;
+}
+
+template <int d>
+cudaError_t launch(const float* Q, const float* K, const float* V, float* O, float* L,
+                   const flashlab::AttentionShape& shape, flashlab::Workspace& workspace,
+                   cudaStream_t stream) {
+  using C = Config<d>;
+  constexpr int kBytes = sizeof(Shared<d>);
+  int device = 0, processors = 0;
+  cudaError_t status =
+      cudaFuncSetAttribute(forward<d>, cudaFuncAttributeMaxDynamicSharedMemorySize, kBytes);
+  if (status == cudaSuccess) status = cudaGetDevice(&device);
+  if (status == cudaSuccess) {
+    status = cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
+  }
+  if (status != cudaSuccess) return status;
+
+  const int heads = shape.batch * shape.heads, rows = heads * shape.seq_q;
+  const int query_tiles = ceil_div(shape.seq_q, C::Br);
+  const int splits = choose_splits(heads * query_tiles, processors * C::kBlocksPerSm,
+                                   ceil_div(shape.seq_k, C::Bc));
+  float *O_parts = O, *L_parts = L;
+  if (splits > 1) {
+    O_parts = workspace.allocate<float>("O_parts", static_cast<size_t>(splits) * rows * d);
+    L_parts = workspace.allocate<float>("L_parts", static_cast<size_t>(splits) * rows);
+    if (O_parts == nullptr || L_parts == nullptr) return cudaErrorMemoryAllocation;
+  }
+  forward<d><<<dim3(heads, query_tiles, splits), C::kThreads, kBytes, stream>>>(
+      Q, K, V, O_parts, L_parts,
+      Problem{shape.seq_q, shape.seq_k, shape.scale, shape.causal, splits});
+  if (splits > 1) {
+    constexpr int kThreads = 256;
+    combine<<<ceil_div(rows * (d / 4), kThreads), kThreads, 0, stream>>>(O_parts, L_parts, O, L,
+                                                                         rows, d, splits);
+  }
+  return cudaGetLastError();
+}
+
+}  // namespace lab4
+
+cudaError_t lab4_flash_attention2(const float* Q, const float* K, const float* V, float* O,
+                                  float* L, flashlab::AttentionShape shape,
+                                  flashlab::Workspace& workspace, cudaStream_t stream) {
+  switch (shape.head_dim) {
+    case 32:
+      return lab4::launch<32>(Q, K, V, O, L, shape, workspace, stream);
+    case 64:
+      return lab4::launch<64>(Q, K, V, O, L, shape, workspace, stream);
+    case 128:
+      return lab4::launch<128>(Q, K, V, O, L, shape, workspace, stream);
+    default:
+      return cudaErrorInvalidValue;
+  }
+}

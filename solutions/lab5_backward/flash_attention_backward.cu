@@ -25,7 +25,7 @@
 //   limit      reads of shared memory: 1.25 per multiply-add in the products with P and dS, and 10
 //              for 8 in S and dP. Register tiles of 8 x 8 need 0.06: tuned/ has them.
 //
-// What to do: fill in the four places marked HINT, then run `make lab5`.
+// What to do: fill in the five places marked HINT, then run `make lab5`.
 #include <flashlab/lab5.h>
 
 #include <cmath>
@@ -124,8 +124,8 @@ __global__ void row_dot(const float* dO, const float* O, float* D, int rows, int
 template <int d>
 __device__ void probabilities(Tiles<d>& tile, int i0, int j0, const Problem& problem) {
   // BEGIN SOLUTION
-  // HINT 19 lines: two sums for each of the 4 queries, s = q . k and dp = dO . v, in one loop over
-  // c; HINT then P = exp(scale * s - L) and dS = P * (dp - D). Where problem.sees says no, both are
+  // HINT 17 lines: for each of the 4 queries two sums, s = q . k and dp = dO . v, in one loop over
+  // HINT c. Then P = exp(scale * s - L) and dS = P * (dp - D). Where problem.sees says no, both are
   // HINT 0: do not even compute exp there, since L = -infinity for a query that sees no key.
   const int tx = threadIdx.x, ty = threadIdx.y;
   float s[kRowsPerThread] = {}, dp[kRowsPerThread] = {};
@@ -160,11 +160,11 @@ __global__ void key_gradients(const float* Q, const float* K, const float* V, co
   const int j0 = blockIdx.y * kTile;
   float dk[kRowsPerThread][d / kWarp] = {}, dv[kRowsPerThread][d / kWarp] = {};
   // BEGIN SOLUTION
-  // HINT 30 lines: move Q, dO, L, D and K, V to head bh; load the tiles of K and V; for each tile
-  // of HINT queries: load Q, dO, L and D, __syncthreads, probabilities, __syncthreads, then for
-  // each of HINT its queries dv += P * dO and dk += dS * Q, and __syncthreads before the next tile
-  // is HINT loaded. With the causal mask, queries before j0 - (Nk - Nq) see no key of this tile:
-  // skip HINT tiles that have only such queries.
+  // HINT 27 lines: move Q, dO, L, D and K, V to head bh and load the tiles of K and V. For each
+  // HINT tile of queries: load Q, dO, L and D, __syncthreads, probabilities, __syncthreads, then for
+  // HINT each query of the tile dv += P * dO and dk += dS * Q, and __syncthreads before the next
+  // HINT tile is loaded. With the causal mask, queries before j0 - (Nk - Nq) see no key of this
+  // HINT tile: skip tiles that have only such queries.
   const int Nq = problem.Nq, Nk = problem.Nk;
   const float *q = Q + bh * Nq * d, *d_o = dO + bh * Nq * d;
   load_rows<d>(tile.K, K + bh * Nk * d, j0, Nk);
@@ -209,7 +209,7 @@ __global__ void query_gradients(const float* Q, const float* K, const float* V, 
   const int i0 = blockIdx.y * kTile;
   float dq[kRowsPerThread][d / kWarp] = {};
   // BEGIN SOLUTION
-  // HINT 27 lines: as in key_gradients with the loops exchanged: load Q, dO, L and D once, then for
+  // HINT 25 lines: as in key_gradients with the loops exchanged: load Q, dO, L and D once, then for
   // HINT each tile of keys load K and V, __syncthreads, probabilities, __syncthreads, dq += dS * K,
   // HINT __syncthreads. With the causal mask, stop after the last key that the tile's last query
   // HINT sees.
@@ -273,7 +273,7 @@ cudaError_t lab5_flash_attention_backward(const float* Q, const float* K, const 
   using namespace lab5;
   cudaError_t status = cudaErrorNotYetImplemented;
   // BEGIN SOLUTION
-  // HINT 17 lines: take D from the workspace (nullptr when it does not fit: return
+  // HINT 22 lines: take D from the workspace (nullptr when it does not fit: return
   // HINT cudaErrorMemoryAllocation); launch row_dot, then launch<32>, <64> or <128>;
   // HINT cudaErrorInvalidValue for another head_dim.
   const int heads = shape.batch * shape.heads, rows = heads * shape.seq_q;

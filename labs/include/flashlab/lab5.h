@@ -12,7 +12,7 @@
 /// read. D = rowsum(dO o O) goes to the workspace as float32 [batch, heads, seq_q], named "D".
 /// With `shape.causal`, query i sees key j only if j <= i + (seq_k - seq_q). A query that sees no
 /// key has O = 0 and L = -infinity; its row of dQ is 0, and it adds nothing to dK and dV. A key
-/// that no query sees has dK = dV = 0. The same inputs give the same bits every time. head_dim is
+/// that no query sees has dK = dV = 0. head_dim is
 /// 32, 64 or 128. All work is enqueued on `stream`. Returns cudaSuccess, or the first error of a
 /// launch; cudaErrorInvalidValue for another head_dim; cudaErrorMemoryAllocation when the workspace
 /// is too small; cudaErrorNotYetImplemented while the lab is not done.

@@ -129,10 +129,10 @@ __global__ void key_gradients(const float* Q, const float* K, const float* V, co
   const int j0 = blockIdx.y * kTile;
   float dk[kRowsPerThread][d / kWarp] = {}, dv[kRowsPerThread][d / kWarp] = {};
   // HINT 27 lines: move Q, dO, L, D and K, V to head bh and load the tiles of K and V. For each
-  // HINT tile of queries: load Q, dO, L and D, __syncthreads, probabilities, __syncthreads, then for
-  // HINT each query of the tile dv += P * dO and dk += dS * Q, and __syncthreads before the next
-  // HINT tile is loaded. With the causal mask, queries before j0 - (Nk - Nq) see no key of this
-  // HINT tile: skip tiles that have only such queries.
+  // HINT tile of queries: load Q, dO, L and D, __syncthreads, probabilities, __syncthreads; then
+  // HINT for each of its queries dv += P * dO and dk += dS * Q; __syncthreads before the next tile
+  // HINT is loaded. With the causal mask, queries before j0 - (Nk - Nq) see no key of this tile:
+  // HINT skip tiles that have only such queries.
   store_rows<d>(dV + bh * problem.Nk * d, dv, 1.0f, j0, problem.Nk);
   store_rows<d>(dK + bh * problem.Nk * d, dk, problem.scale, j0, problem.Nk);
 }

@@ -62,7 +62,7 @@ AttentionGradients backward(const AttentionShape& shape, std::span<const T> Q, s
         mask_block(shape, first, p);
         softmax_rows(p);
         const RowMatrix dP = dO_block * v.topRows(cols).transpose();
-        result.max_abs_dP = std::max(result.max_abs_dP, max_visible(shape, first, dP));
+        result.max_abs_dp = std::max(result.max_abs_dp, max_visible(shape, first, dP));
         const Eigen::VectorXd sums = p.cwiseProduct(dP).rowwise().sum();
         const RowMatrix dS = p.cwiseProduct(dP.colwise() - sums);
         D.segment(first, rows) = sums;

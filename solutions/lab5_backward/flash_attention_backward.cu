@@ -161,10 +161,10 @@ __global__ void key_gradients(const float* Q, const float* K, const float* V, co
   float dk[kRowsPerThread][d / kWarp] = {}, dv[kRowsPerThread][d / kWarp] = {};
   // BEGIN SOLUTION
   // HINT 27 lines: move Q, dO, L, D and K, V to head bh and load the tiles of K and V. For each
-  // HINT tile of queries: load Q, dO, L and D, __syncthreads, probabilities, __syncthreads, then for
-  // HINT each query of the tile dv += P * dO and dk += dS * Q, and __syncthreads before the next
-  // HINT tile is loaded. With the causal mask, queries before j0 - (Nk - Nq) see no key of this
-  // HINT tile: skip tiles that have only such queries.
+  // HINT tile of queries: load Q, dO, L and D, __syncthreads, probabilities, __syncthreads; then
+  // HINT for each of its queries dv += P * dO and dk += dS * Q; __syncthreads before the next tile
+  // HINT is loaded. With the causal mask, queries before j0 - (Nk - Nq) see no key of this tile:
+  // HINT skip tiles that have only such queries.
   const int Nq = problem.Nq, Nk = problem.Nk;
   const float *q = Q + bh * Nq * d, *d_o = dO + bh * Nq * d;
   load_rows<d>(tile.K, K + bh * Nk * d, j0, Nk);

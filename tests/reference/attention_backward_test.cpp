@@ -79,7 +79,7 @@ TEST(AttentionBackward, HandComputed) {
   EXPECT_TRUE(near(g.dV, {0.5, 1.5}, 1e-15));
   EXPECT_TRUE(near(g.dQ, {0.5 * 1.5 * ln3}, 1e-15));
   EXPECT_TRUE(near(g.dK, {0.5 * -1.5 * 2, 0.5 * 1.5 * 2}, 1e-15));
-  EXPECT_EQ(g.max_abs_dP, 10.0);
+  EXPECT_EQ(g.max_abs_dp, 10.0);
 }
 
 TEST(AttentionBackward, DIsTheRowSumOfTheGradientTimesTheOutput) {
@@ -107,14 +107,14 @@ TEST(AttentionBackward, RowsWithoutKeysGiveAndGetNothing) {
   const AttentionGradients after = problem.gradients();
   EXPECT_EQ(after.dK, before.dK);
   EXPECT_EQ(after.dV, before.dV);
-  EXPECT_EQ(after.max_abs_dP, before.max_abs_dP);
+  EXPECT_EQ(after.max_abs_dp, before.max_abs_dp);
 }
 
 TEST(AttentionBackward, FloatInputsAreTheSameNumbers) {
   BackwardProblem problem(
       {.batch = 2, .heads_q = 2, .heads_kv = 2, .seq_q = 9, .seq_k = 8, .head_dim = 4});
   const auto narrow = [](Doubles& tensor) {
-    const std::vector<float> result(tensor.begin(), tensor.end());
+    std::vector<float> result(tensor.begin(), tensor.end());
     tensor.assign(result.begin(), result.end());
     return result;
   };

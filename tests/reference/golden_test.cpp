@@ -120,8 +120,8 @@ TEST_F(Golden, GradientsEqualPyTorchFloat64) {
     const AttentionGradients g =
         attention_backward(s, golden.at("Q"), golden.at("K"), golden.at("V"), golden.at("dO"));
     // dQ sums P_ij dS_ij K_j with sum_j P_ij = 1; dK and dV sum over all queries of a group.
-    const double dS_error = 4 * score_error(r, kEps64) * g.max_abs_dP * std::abs(s.scale);
-    const double queries = s.heads_q / s.heads_kv * s.seq_q;
+    const double dS_error = 4 * score_error(r, kEps64) * g.max_abs_dp * std::abs(s.scale);
+    const int queries = s.heads_q / s.heads_kv * s.seq_q;
     EXPECT_TRUE(near(g.dQ, golden.at("dQ"), dS_error * largest("K")));
     EXPECT_TRUE(near(g.dK, golden.at("dK"), dS_error * largest("Q") * queries));
     EXPECT_TRUE(near(g.dV, golden.at("dV"), score_error(r, kEps64) * largest("dO") * queries));

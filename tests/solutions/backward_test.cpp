@@ -51,7 +51,7 @@ void check(const char* library, const Inputs& in) {
       reference::attention_backward(s, in.Q, in.K, in.V, in.dO);
   const double max_score = reference::attention_forward(s, in.Q, in.K, in.V).max_abs_score;
   const double score_error = 8 * kEps32 * std::max(1.0, max_score);
-  const double dS_error = score_error * want.max_abs_dP * std::abs(s.scale);
+  const double dS_error = score_error * want.max_abs_dp * std::abs(s.scale);
   const double column = std::sqrt(s.seq_q) * std::max(1.0, 1.0 * s.seq_q / s.seq_k);
   EXPECT_TRUE(near(got.dQ, want.dQ, 1e-6 + dS_error * largest(in.K)));
   EXPECT_TRUE(near(got.dK, want.dK, 1e-6 + dS_error * largest(in.Q) * column));

@@ -20,7 +20,7 @@ struct AttentionGradients {
   std::vector<double> dK;   ///< [batch, heads_kv, seq_k, head_dim], summed over a group's heads
   std::vector<double> dV;   ///< [batch, heads_kv, seq_k, head_dim], summed over a group's heads
   std::vector<double> D;    ///< [batch, heads_q, seq_q]
-  double max_abs_dP = 0.0;  ///< max |dP_ij| over all visible entries, 0 if there are none
+  double max_abs_dp = 0.0;  ///< max |dP_ij| over all visible entries, 0 if there are none
 };
 
 /// dQ, dK and dV from Q, K, V and dO = dLoss/dO [batch, heads_q, seq_q, head_dim], float32 or

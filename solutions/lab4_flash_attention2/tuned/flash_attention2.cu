@@ -15,7 +15,7 @@
 //
 //   grid       (B H, tiles of queries, splits of the keys); the tiles with most keys come first
 //   shared     Q Br (d + 4) + K Bc (d + 4) + V Bc d + P Br (Bc + 8) floats: 106 KB at d = 64
-//   registers  168 at d = 64, 255 at d = 128, no spills
+//   registers  254 at d = 64, 240 at d = 128, no spills
 //   bytes      Q and O once, K and V once per Br queries: 8 d N^2 / Br, most of it from L2
 //   limit      issue slots: of 100 instructions about 88 are multiply-adds
 //
@@ -300,9 +300,10 @@ __global__ void combine(const float* O_parts, const float* L_parts, float* O, fl
 }
 
 // In how many parts to split the keys: the fewest that keep the GPU nearly as busy as any number of
-// parts would. `blocks` without a split, `slots` for blocks on the whole GPU.
+// parts would. `blocks` without a split, `slots` for blocks on the whole GPU. A part has at least
+// two tiles, else the parts cost more than they bring.
 int choose_splits(int blocks, int slots, int key_tiles) {
-  const int most = blocks >= slots ? 1 : min(kMaxSplits, key_tiles);
+  const int most = blocks >= slots ? 1 : max(1, min(kMaxSplits, key_tiles / 2));
   const auto busy = [&](int splits) {
     return static_cast<double>(blocks) * splits / (ceil_div(blocks * splits, slots) * slots);
   };

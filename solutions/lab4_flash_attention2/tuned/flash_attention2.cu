@@ -5,34 +5,33 @@
 //
 // A warp owns 32 queries and all keys of the tile, so it never waits for another warp's maximum.
 // Lane (tx, ty) of its 8 x 4 lanes holds
-//   S  queries ty, ty + 4, ..., ty + 28   x   Bc / 8 keys
-//   O  the same queries                   x   d / 8 columns
-// in registers, and computes both products as sums of outer products: 8 + Bc / 8 loads of float4
-// from shared memory feed 4 * 8 * Bc / 8 multiply-adds. At 8 x 8 that is 16 loads for 256.
+//   S  8 queries   x   Bc / 8 keys
+//   O  the same    x   d / 8 columns
+// in registers, 4 neighbours and the 4 that lie 16 queries, 32 keys or 32 columns further on.
 //
 //   d = 32, 64   4 warps, Br = 128, Bc = 64, two blocks per SM
 //   d = 128      8 warps, Br = 256, Bc = 32, one block: O takes 128 registers, S only 32
 //
 //   grid       (B H, tiles of queries, splits of the keys); the tiles with most keys come first
-//   shared     Q Br (d + 4) + K Bc (d + 4) + V Bc d + P Br (Bc + 8) floats: 106 KB at d = 64
-//   registers  254 at d = 64, 240 at d = 128, no spills
+//   shared     Q d Br + K d (Bc + 4) + V Bc d + P Bc (Br + 4 warps) floats: 102 KB at d = 64
+//   registers  217 at d = 64, 240 at d = 128, no spills
 //   bytes      Q and O once, K and V once per Br queries: 8 d N^2 / Br, most of it from L2
-//   limit      issue slots: of 100 instructions about 88 are multiply-adds
+//   limit      issue slots: of 100 instructions about 90 are multiply-adds
 //
-// Four things make shared memory fast enough, which delivers 128 bytes a clock to 128
-// multiply-adds:
-//  1. Everything is read as float4 along the axis that is summed over, from rows that are 4 floats
-//     longer than d. Neighbouring rows then lie 4 banks apart, and 8 of them cover all 32.
-//  2. Which lane is (tx, ty): bits 0, 3, 4 of its number are tx, bits 1, 2 are ty. Shared memory
-//  serves
-//     float4 loads 8 lanes at a time, or 16 when lane n always agrees with n ^ 1 or with n ^ 2. For
-//     Q, which depends on ty only, n and n ^ 1 agree; for K and V, which depend on tx, n and n ^ 2.
-//  3. Keys are stored in another order: column j of lane tx is row tx + 8 j of the K tile (as 1.
-//  needs)
-//     and key 4 tx + j % 4 + 32 (j / 4) of the sequence. So four neighbours in registers are four
-//     neighbours in P, and P is written as float4.
-//  4. K and V arrive by cp.async, past the registers: V while S is computed, the next K during O +=
-//  P V.
+// What makes it fast, in the order of what it brought on an H200:
+//  1. Both products are sums of outer products: one row of x and one of y, read as float4, feed
+//     8 x 8 multiply-adds. So Q, K and P lie transposed in shared memory: K by cp.async of 4 bytes,
+//     P by writing it so. Reading all three along rows, as the dot products want it, is as few
+//     loads, but then both factors of a multiply-add come from registers of the same parity. A
+//     register file has two banks, even and odd, which deliver one operand a clock each: the
+//     profiler's "dispatch stall". Out of 100 multiply-adds 53 waited a clock, now 13
+//     (d = 128: 37 -> 44 TFLOP/s).
+//  2. add_product goes to and fro over the sums: then each multiply-add shares a factor with the
+//     one before it, which the hardware keeps, and fetches two operands only.
+//  3. The maximum of a row is a base against overflow, not part of the result: an old one will do
+//     as long as P stays below 2^8. So most tiles need no reduction over lanes and no rescaling.
+//  4. K and V arrive by cp.async, past the registers: V while S is computed, the next K during
+//     O += P V.
 #include <cuda_pipeline.h>
 #include <flashlab/lab4.h>
 
@@ -46,6 +45,8 @@ inline constexpr int kRows = 8;       // queries per lane
 inline constexpr int kWarpRows = 32;  // queries per warp: 8 for each of 4 ty
 inline constexpr int kMaxSplits = 32;
 inline constexpr float kLog2e = 1.44269504f, kLn2 = 0.693147181f;
+inline constexpr float kNoMaximum = -1e38f;  // below every score, and exp2(-infinity - it) is 0
+inline constexpr float kSlack = 8.0f;        // P may reach 2^8 before the maximum is raised
 
 __host__ __device__ constexpr int ceil_div(int a, int b) {
   return (a + b - 1) / b;
@@ -58,18 +59,16 @@ struct Config {
   static constexpr int kBlocksPerSm = d == 128 ? 1 : 2;
   static constexpr int Br = kWarps * kWarpRows;
   static constexpr int Bc = d == 128 ? 32 : 64;
-  static constexpr int kKeys = Bc / 8;     // keys of S per lane
-  static constexpr int kQuads = d / 32;    // columns of O per lane, in groups of 4
-  static constexpr int kStride = d + 4;    // of rows of Q and K, in floats
-  static constexpr int kStrideP = Bc + 8;  // 4 ty then start 8 banks apart, 2 tx fill the gap
+  static constexpr int kKeys = Bc / 8;   // keys of S per lane
+  static constexpr int kQuads = d / 32;  // columns of O per lane, in groups of 4
 };
 
 template <int d>
 struct Shared {
-  float Q[Config<d>::Br][Config<d>::kStride];  // times scale * log2(e)
-  float K[Config<d>::Bc][Config<d>::kStride];  // in the order of point 3
+  float Q[d][Config<d>::Br];      // column, query; times scale * log2(e)
+  float K[d][Config<d>::Bc + 4];  // column, key
   float V[Config<d>::Bc][d];
-  float P[Config<d>::Br][Config<d>::kStrideP];  // each warp writes and reads its own 32 rows
+  float P[Config<d>::kWarps][Config<d>::Bc][kWarpRows + 4];  // of each warp: key, query
 };
 
 struct Problem {
@@ -88,13 +87,45 @@ __device__ float exp2_fast(float x) {  // 2^x to 2 ulp; 0 for -infinity
   return y;
 }
 
-// Four floats, 16 bytes aligned, between shared memory and registers.
-__device__ void load4(float (&to)[4], const float* from) {
-  const float4 x = *reinterpret_cast<const float4*>(from);
-  to[0] = x.x, to[1] = x.y, to[2] = x.z, to[3] = x.w;
-}
+// Four floats, 16 bytes aligned.
 __device__ void store4(float* to, float a, float b, float c, float e) {
   *reinterpret_cast<float4*>(to) = make_float4(a, b, c, e);
+}
+
+// to = kCount floats: 4 neighbours, 16 bytes aligned, the next 4 kStep further on, ...
+template <int kStep, int kCount>
+__device__ void load(float (&to)[kCount], const float* from) {
+#pragma unroll
+  for (int n = 0; n < kCount / 4; ++n) {
+    const float4 x = *reinterpret_cast<const float4*>(from + n * kStep);
+    to[4 * n] = x.x, to[4 * n + 1] = x.y, to[4 * n + 2] = x.z, to[4 * n + 3] = x.w;
+  }
+}
+
+// sums += x y^T, so that each multiply-add shares a factor with the one before it. The longer side
+// is the outer loop.
+template <int kColumns>
+__device__ void add_product(float (&sums)[kRows][kColumns], const float (&x)[kRows],
+                            const float (&y)[kColumns]) {
+  if constexpr (kColumns < kRows) {
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+#pragma unroll
+      for (int n = 0; n < kColumns; ++n) {
+        const int c = r % 2 == 0 ? n : kColumns - 1 - n;
+        sums[r][c] += x[r] * y[c];
+      }
+    }
+  } else {
+#pragma unroll
+    for (int c = 0; c < kColumns; ++c) {
+#pragma unroll
+      for (int n = 0; n < kRows; ++n) {
+        const int r = c % 2 == 0 ? n : kRows - 1 - n;
+        sums[r][c] += x[r] * y[c];
+      }
+    }
+  }
 }
 
 // Sum or maximum over the 8 lanes that share ty: they differ in bits 0, 3 and 4.
@@ -104,20 +135,37 @@ __device__ float over_tx(float x, Operation operation) {
   return x;
 }
 
-// Starts the copy of rows [first, first + Bc) of one head of K or V; zeros beyond row Nk, since a
-// masked key has P = 0, and 0 times whatever lay there could be NaN. `place` maps a row to its
-// place in the tile.
-template <int d, int kStride, class Place>
-__device__ void copy_tile(float* tile, const float* head, int first, int Nk, Place place) {
+// Start the copies of rows [first, first + Bc) of one head's V, and of its K with rows as columns;
+// zeros beyond row Nk, since a masked key has P = 0, and 0 times whatever lay there could be NaN.
+template <int d>
+__device__ void copy_V(float (*tile)[d], const float* V, int first, int Nk) {
   using C = Config<d>;
   constexpr int kPieces = d / 4;  // of 16 bytes, per row
 #pragma unroll
   for (int n = 0; n < C::Bc * kPieces / C::kThreads; ++n) {
     const int piece = threadIdx.x + n * C::kThreads;
-    const int row = piece / kPieces, c = piece % kPieces * 4;
-    const bool inside = first + row < Nk;
-    const float* from = head + (inside ? static_cast<size_t>(first + row) * d + c : 0);
-    __pipeline_memcpy_async(tile + place(row) * kStride + c, from, 16, inside ? 0 : 16);
+    const int key = piece / kPieces, c = piece % kPieces * 4;
+    const bool inside = first + key < Nk;
+    const float* from = V + (inside ? static_cast<size_t>(first + key) * d + c : 0);
+    __pipeline_memcpy_async(&tile[key][c], from, 16, inside ? 0 : 16);
+  }
+  __pipeline_commit();
+}
+
+// A warp copies 4 keys x 8 columns at once: whole sectors of memory, and all 32 banks of the tile.
+template <int d>
+__device__ void copy_K(float (*tile)[Config<d>::Bc + 4], const float* K, int first, int Nk) {
+  using C = Config<d>;
+  const int lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp;
+#pragma unroll
+  for (int n = 0; n < C::Bc / 4 / C::kWarps; ++n) {
+    const int key = 4 * (warp + n * C::kWarps) + lane / 8, c = lane % 8;
+    const bool inside = first + key < Nk;
+    const float* from = K + (inside ? static_cast<size_t>(first + key) * d + c : 0);
+#pragma unroll
+    for (int step = 0; step < d; step += 8) {
+      __pipeline_memcpy_async(&tile[c + step][key], from + step, 4, inside ? 0 : 4);
+    }
   }
   __pipeline_commit();
 }
@@ -147,122 +195,109 @@ __global__ void __launch_bounds__(Config<d>::kThreads, Config<d>::kBlocksPerSm)
   const int warp_sees = i0 + w0 < Nq ? problem.last_key(w_end - 1) : -1;  // the last key of any
   const int all_see = problem.last_key(i0 + w0);                          // the last key of all
 
-  const auto load_K = [&](int first) {
-    copy_tile<d, C::kStride>(tile.K[0], K, first, Nk,
-                             [](int key) { return (key / 4 & 7) + 8 * (key & 3) + (key & ~31); });
-  };
-  const auto load_V = [&](int first) {
-    copy_tile<d, d>(tile.V[0], V, first, Nk, [](int key) { return key; });
-  };
   if (begin < end) {
-    load_K(begin);
-    load_V(begin);
+    copy_K<d>(tile.K, K, begin, Nk);
+    copy_V<d>(tile.V, V, begin, Nk);
   }
   for (int n = threadIdx.x; n < C::Br * d / 4; n += C::kThreads) {
-    const int row = n / (d / 4), c = n % (d / 4) * 4;
+    const int row = n % C::Br, c = n / C::Br * 4;
     float q[4];
-    load4(q, Q + (bh * Nq + min(i0 + row, Nq - 1)) * d + c);
+    load<0>(q, Q + (bh * Nq + min(i0 + row, Nq - 1)) * d + c);
     const float factor = problem.scale * kLog2e;  // S in powers of 2: exp(s) = 2^(s log2(e))
-    store4(&tile.Q[row][c], q[0] * factor, q[1] * factor, q[2] * factor, q[3] * factor);
+    for (int u = 0; u < 4; ++u) tile.Q[c + u][row] = q[u] * factor;
   }
   __pipeline_wait_prior(0);
   __syncthreads();  // Q, the first K and the first V are there
 
   float o[kRows][C::kQuads * 4] = {}, m[kRows], l[kRows] = {};  // l: of this lane's keys only
 #pragma unroll
-  for (int r = 0; r < kRows; ++r) m[r] = -INFINITY;
+  for (int r = 0; r < kRows; ++r) m[r] = kNoMaximum;
 
   for (int j0 = begin; j0 < end; j0 += C::Bc) {
     const bool busy = j0 <= warp_sees;  // else the mask hides the tile from the whole warp
     float s[kRows][C::kKeys] = {};
     if (busy) {
-#pragma unroll 1
-      for (int c = 0; c < d; c += 4) {
-        float q[kRows][4];
-#pragma unroll
-        for (int r = 0; r < kRows; ++r) load4(q[r], &tile.Q[w0 + ty + 4 * r][c]);
-#pragma unroll
-        for (int j = 0; j < C::kKeys; ++j) {
-          float k[4];
-          load4(k, &tile.K[tx + 8 * j][c]);
-#pragma unroll
-          for (int u = 0; u < 4; ++u) {
-#pragma unroll
-            for (int r = 0; r < kRows; ++r) s[r][j] += q[r][u] * k[u];
-          }
-        }
+      const float *q_at = &tile.Q[0][w0 + 4 * ty], *k_at = &tile.K[0][4 * tx];
+#pragma unroll 8
+      for (int c = 0; c < d; ++c, q_at += C::Br, k_at += C::Bc + 4) {
+        float q[kRows], k[C::kKeys];
+        load<16>(q, q_at);
+        load<32>(k, k_at);
+        add_product(s, q, k);
       }
     }
     __pipeline_wait_prior(0);
     __syncthreads();  // V is there, and nobody needs K any more
-    if (j0 + C::Bc < end) load_K(j0 + C::Bc);
+    if (j0 + C::Bc < end) copy_K<d>(tile.K, K, j0 + C::Bc, Nk);
 
     if (busy) {
       if (j0 + C::Bc - 1 > all_see) {  // the tile crosses the diagonal or the end
 #pragma unroll
         for (int r = 0; r < kRows; ++r) {
-          const int last = problem.last_key(i0 + w0 + ty + 4 * r);
+          const int last = problem.last_key(i0 + w0 + 4 * ty + r % 4 + r / 4 * 16);
 #pragma unroll
           for (int j = 0; j < C::kKeys; ++j) {
             if (j0 + 4 * tx + j % 4 + j / 4 * 32 > last) s[r][j] = -INFINITY;
           }
         }
       }
+      float top[kRows];  // the maximum of this lane's keys
+      bool grows = false;
 #pragma unroll
       for (int r = 0; r < kRows; ++r) {
-        float m_new = m[r];
+        top[r] = s[r][0];
 #pragma unroll
-        for (int j = 0; j < C::kKeys; ++j) m_new = fmaxf(m_new, s[r][j]);
-        m_new = over_tx(m_new, [](float a, float b) { return fmaxf(a, b); });
-        // A query that has seen no key yet: -inf - (-inf) would be NaN.
-        const float base = m_new == -INFINITY ? 0.0f : m_new;
-        const float rescale = exp2_fast(m[r] - base);
-        m[r] = m_new;
-        l[r] *= rescale;
+        for (int j = 1; j < C::kKeys; ++j) top[r] = fmaxf(top[r], s[r][j]);
+        grows |= top[r] > m[r] + kSlack;
+      }
+      if (__any_sync(kAllLanes, grows)) {  // in the first tiles, and rarely later
+#pragma unroll
+        for (int r = 0; r < kRows; ++r) {
+          const float m_new =
+              over_tx(fmaxf(m[r], top[r]), [](float a, float b) { return fmaxf(a, b); });
+          const float rescale = exp2_fast(m[r] - m_new);
+          m[r] = m_new;
+          l[r] *= rescale;
+#pragma unroll
+          for (int c = 0; c < C::kQuads * 4; ++c) o[r][c] *= rescale;
+        }
+      }
+#pragma unroll
+      for (int r = 0; r < kRows; ++r) {
 #pragma unroll
         for (int j = 0; j < C::kKeys; ++j) {
-          s[r][j] = exp2_fast(s[r][j] - base);  // S becomes P
+          s[r][j] = exp2_fast(s[r][j] - m[r]);  // S becomes P
           l[r] += s[r][j];
         }
+      }
 #pragma unroll
-        for (int c = 0; c < C::kQuads * 4; ++c) o[r][c] *= rescale;
+      for (int j = 0; j < C::kKeys; ++j) {
 #pragma unroll
-        for (int j = 0; j < C::kKeys; j += 4) {
-          store4(&tile.P[w0 + ty + 4 * r][4 * tx + j * 8], s[r][j], s[r][j + 1], s[r][j + 2],
-                 s[r][j + 3]);
+        for (int r = 0; r < kRows; r += 4) {
+          store4(&tile.P[warp][4 * tx + j % 4 + j / 4 * 32][4 * ty + 4 * r], s[r][j], s[r + 1][j],
+                 s[r + 2][j], s[r + 3][j]);
         }
       }
       __syncwarp();  // P is complete; only this warp reads it
-#pragma unroll 2
-      for (int j = 0; j < C::Bc; j += 4) {
-        float p[kRows][4];
-#pragma unroll
-        for (int r = 0; r < kRows; ++r) load4(p[r], &tile.P[w0 + ty + 4 * r][j]);
-#pragma unroll
-        for (int u = 0; u < 4; ++u) {
-#pragma unroll
-          for (int x = 0; x < C::kQuads; ++x) {
-            float v[4];
-            load4(v, &tile.V[j + u][4 * tx + 32 * x]);
-#pragma unroll
-            for (int c = 0; c < 4; ++c) {
-#pragma unroll
-              for (int r = 0; r < kRows; ++r) o[r][4 * x + c] += p[r][u] * v[c];
-            }
-          }
-        }
+      const float *p_at = &tile.P[warp][0][4 * ty], *v_at = &tile.V[0][4 * tx];
+#pragma unroll 8
+      for (int j = 0; j < C::Bc; ++j, p_at += kWarpRows + 4, v_at += d) {
+        float p[kRows], v[C::kQuads * 4];
+        load<16>(p, p_at);
+        load<32>(v, v_at);
+        add_product(o, p, v);
       }
     }
     __pipeline_wait_prior(0);
     __syncthreads();  // the next K is there, and nobody needs V any more
-    if (j0 + C::Bc < end) load_V(j0 + C::Bc);
+    if (j0 + C::Bc < end) copy_V<d>(tile.V, V, j0 + C::Bc, Nk);
   }
 
   // With splits, this block's O and L are one of `splits` parts: [split, bh, query].
   const size_t part = blockIdx.z * static_cast<size_t>(gridDim.x) + bh;
 #pragma unroll
   for (int r = 0; r < kRows; ++r) {
-    const int i = i0 + w0 + ty + 4 * r;
+    const int i = i0 + w0 + 4 * ty + r % 4 + r / 4 * 16;
     const float sum = over_tx(l[r], [](float a, float b) { return a + b; });
     const float factor = sum > 0.0f ? 1.0f / sum : 0.0f;
     if (i >= Nq) continue;
@@ -290,7 +325,7 @@ __global__ void combine(const float* O_parts, const float* L_parts, float* O, fl
     const size_t part = static_cast<size_t>(s) * rows + row;
     const float weight = expf(L_parts[part] - m);
     float part_o[4];
-    load4(part_o, O_parts + part * d + c);
+    load<0>(part_o, O_parts + part * d + c);
     sum += weight;
     for (int x = 0; x < 4; ++x) o[x] += weight * part_o[x];
   }

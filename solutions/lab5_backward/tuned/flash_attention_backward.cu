@@ -14,17 +14,25 @@
 //   first group    S  = Q K^T    P to shared memory     dV += P^T dO
 //   second group   dP = dO V^T   dS to shared memory    dK += dS^T Q      then both: dQ = dS K
 //
-// The register tiles, the order of lanes and the order in which K and V are stored are those of the
-// tuned lab 4, which explains them: 8 x 8 results per lane, 16 loads of float4 for 256
-// multiply-adds.
+// The register tiles, the order of lanes and add_product are those of the tuned lab 4, which
+// explains them: 8 x 8 results per lane, 16 loads of float4 for 256 multiply-adds.
 //
 //   d = 32, 64   Br = 64, Bc = 128     S, dP and dV, dK 8 x 8, dQ 8 x 4 (d = 32: dV, dK 8 x 4)
 //   d = 128      Br = 64, Bc = 64      dV, dK 8 x 8, S, dP and dQ 8 x 4
 //
 //   grid       (B H, tiles of keys); block 256, one per SM
-//   shared     (2 Br + 2 Bc) (d + 4) + 2 Br (Bc + 8) + 2 Br floats: 175 KB at d = 64 and at 128
+//   shared     (2 Br + 2 Bc) (d + 4) + 2 Br (Bc + 8) + Bc (Br + 4) + 2 Br floats: 209 KB at d = 64
+//   registers  254, no spills
 //   bytes      K, V, dK, dV once; Q, dO and the atomics on dQ once per tile of keys: 12 d N^2 / Bc
-//   limit      issue slots: of 100 instructions about 88 are multiply-adds
+//   limit      issue slots: of 100 instructions about 88 are multiply-adds. In S and dP, whose
+//              factors are both read along rows, every second one waits for a register bank; there
+//              is no room for Q, dO, K and V in both orders.
+//
+// Two things beside the register tiles brought most, measured at N = 4096, d = 64 on an H200:
+//  1. dS is stored twice: by query for dK, by key for dQ. So both, and dV, are sums of outer
+//     products (37.1 -> 38.4 TFLOP/s).
+//  2. A tile of dQ passes through shared memory, so that the 32 lanes of a warp add to 32
+//     neighbours: 4 sectors for each atomicAdd instead of 16 (38.4 -> 42.4 TFLOP/s).
 #include <cuda_pipeline.h>
 #include <flashlab/lab5.h>
 
@@ -60,6 +68,7 @@ struct Shared {
   float X[2][C::Br][C::kStride];   // Q and dO
   float Y[2][C::Bc][C::kStride];   // K and V, in the order of `place`
   float W[2][C::Br][C::kStrideP];  // P and dS: query, key
+  float dS_T[C::Bc][C::Br + 4];    // key in the order of `place`; of 32 queries, 8 of each ty
   float rows[2][C::Br];            // L and D
 };
 
@@ -78,11 +87,17 @@ __device__ float exp2_fast(float x) {  // 2^x to 2 ulp
   return y;
 }
 
-// Four floats, 16 bytes aligned, between memory and registers.
-__device__ void load4(float (&to)[4], const float* from) {
-  const float4 x = *reinterpret_cast<const float4*>(from);
-  to[0] = x.x, to[1] = x.y, to[2] = x.z, to[3] = x.w;
+// to = kCount floats: 4 neighbours, 16 bytes aligned, the next 4 kStep further on, ...
+template <int kStep, int kCount>
+__device__ void load(float (&to)[kCount], const float* from) {
+#pragma unroll
+  for (int n = 0; n < kCount / 4; ++n) {
+    const float4 x = *reinterpret_cast<const float4*>(from + n * kStep);
+    to[4 * n] = x.x, to[4 * n + 1] = x.y, to[4 * n + 2] = x.z, to[4 * n + 3] = x.w;
+  }
 }
+
+// Four floats times `factor`, 16 bytes aligned.
 __device__ void store4(float* to, const float* from, float factor = 1.0f) {
   *reinterpret_cast<float4*>(to) =
       make_float4(factor * from[0], factor * from[1], factor * from[2], factor * from[3]);
@@ -117,19 +132,45 @@ __device__ void multiply_rows(float (&sums)[kRows][kColumns], const float* X, co
 #pragma unroll
     for (int j = 0; j < kColumns; ++j) sums[r][j] = 0.0f;
   }
-#pragma unroll 1
+#pragma unroll 4
   for (int c = 0; c < d; c += 4) {
     float x[kRows][4];
 #pragma unroll
-    for (int r = 0; r < kRows; ++r) load4(x[r], X + 4 * r * kStride + c);
+    for (int r = 0; r < kRows; ++r) load<0>(x[r], X + 4 * r * kStride + c);
 #pragma unroll
     for (int j = 0; j < kColumns; ++j) {
       float y[4];
-      load4(y, Y + 8 * j * kStride + c);
+      load<0>(y, Y + 8 * j * kStride + c);
 #pragma unroll
       for (int u = 0; u < 4; ++u) {
 #pragma unroll
         for (int r = 0; r < kRows; ++r) sums[r][j] += x[r][u] * y[u];
+      }
+    }
+  }
+}
+
+// sums += x y^T, so that each multiply-add shares a factor with the one before it. The longer side
+// is the outer loop.
+template <int kColumns>
+__device__ void add_product(float (&sums)[kRows][kColumns], const float (&x)[kRows],
+                            const float (&y)[kColumns]) {
+  if constexpr (kColumns < kRows) {
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+#pragma unroll
+      for (int n = 0; n < kColumns; ++n) {
+        const int c = r % 2 == 0 ? n : kColumns - 1 - n;
+        sums[r][c] += x[r] * y[c];
+      }
+    }
+  } else {
+#pragma unroll
+    for (int c = 0; c < kColumns; ++c) {
+#pragma unroll
+      for (int n = 0; n < kRows; ++n) {
+        const int r = c % 2 == 0 ? n : kRows - 1 - n;
+        sums[r][c] += x[r] * y[c];
       }
     }
   }
@@ -141,47 +182,26 @@ template <int d>
 __device__ void multiply_transposed(float (&sums)[kRows][Config<d>::kQuads * 4], const float* W,
                                     const float* X) {
   using C = Config<d>;
-#pragma unroll 4
-  for (int i = 0; i < C::Br; ++i) {
-    float w[2][4];
-    load4(w[0], W + i * C::kStrideP);
-    load4(w[1], W + i * C::kStrideP + 16);
-#pragma unroll
-    for (int q = 0; q < C::kQuads; ++q) {
-      float x[4];
-      load4(x, X + i * C::kStride + 32 * q);
-#pragma unroll
-      for (int c = 0; c < 4; ++c) {
-#pragma unroll
-        for (int k = 0; k < kRows; ++k) sums[k][4 * q + c] += w[k / 4][k % 4] * x[c];
-      }
-    }
+#pragma unroll 16
+  for (int i = 0; i < C::Br; ++i, W += C::kStrideP, X += C::kStride) {
+    float w[kRows], x[C::kQuads * 4];
+    load<16>(w, W);
+    load<32>(x, X);
+    add_product(sums, w, x);
   }
 }
 
-// sums[r][c] = sum_j W[ty + 4 r, j] Y[place(j), 4 tx + c]  over `keys` keys, a multiple of 32
+// sums[r][c] += sum_j W[j, 8 ty + r] Y[j, 4 tx + c]  over `keys` rows of W and Y
 template <int d>
 __device__ void multiply_by_keys(float (&sums)[kRows][4], const float* W, const float* Y,
                                  int keys) {
   using C = Config<d>;
-#pragma unroll 1
-  for (int j0 = 0; j0 < keys; j0 += 32) {
-#pragma unroll 2
-    for (int j = 0; j < 32; j += 4) {
-      float w[kRows][4];
-#pragma unroll
-      for (int r = 0; r < kRows; ++r) load4(w[r], W + 4 * r * C::kStrideP + j0 + j);
-#pragma unroll
-      for (int u = 0; u < 4; ++u) {
-        float y[4];
-        load4(y, Y + (j0 + j / 4 + 8 * u) * C::kStride);  // place(j0 + j + u)
-#pragma unroll
-        for (int c = 0; c < 4; ++c) {
-#pragma unroll
-          for (int r = 0; r < kRows; ++r) sums[r][c] += w[r][u] * y[c];
-        }
-      }
-    }
+#pragma unroll 16
+  for (int j = 0; j < keys; ++j, W += C::Br + 4, Y += C::kStride) {
+    float w[kRows], y[4];
+    load<4>(w, W);
+    load<0>(y, Y);
+    add_product(sums, w, y);
   }
 }
 
@@ -258,10 +278,18 @@ __global__ void __launch_bounds__(kThreads, 1)
 #pragma unroll
         for (int j = 0; j < C::kKeys; j += 4) {
           float p[4];
-          load4(p, &tile.W[0][query + 4 * r][key + 4 * tx + 8 * j]);
+          load<0>(p, &tile.W[0][query + 4 * r][key + 4 * tx + 8 * j]);
 #pragma unroll
           for (int u = 0; u < 4; ++u) s[r][j + u] = p[u] * (s[r][j + u] - row_D);
           store4(&tile.W[1][query + 4 * r][key + 4 * tx + 8 * j], &s[r][j]);
+        }
+      }
+#pragma unroll
+      for (int j = 0; j < C::kKeys; ++j) {
+#pragma unroll
+        for (int r = 0; r < kRows; r += 4) {
+          const float column[4] = {s[r][j], s[r + 1][j], s[r + 2][j], s[r + 3][j]};
+          store4(&tile.dS_T[key + tx + 8 * j][query - ty + 8 * ty + r], column);
         }
       }
       // dS is complete; only this group reads it before the next barrier of all. Barrier 1, of 128.
@@ -272,16 +300,17 @@ __global__ void __launch_bounds__(kThreads, 1)
     if (i0 + C::Br < Nq) load_queries(i0 + C::Br);
 
     float dq[kRows][4] = {};
-    multiply_by_keys<d>(dq, &tile.W[1][dq_query][dq_key], &tile.Y[0][dq_key][dq_column], dq_keys);
+    multiply_by_keys<d>(dq, &tile.dS_T[dq_key][dq_query - ty + 8 * ty],
+                        &tile.Y[0][dq_key][dq_column], dq_keys);
+    // This warp's part of dQ, in what P and dS no longer need.
+    float(*part)[kWarp + 4] = reinterpret_cast<float(*)[kWarp + 4]>(tile.W) + all_warps * kWarp;
 #pragma unroll
-    for (int r = 0; r < kRows; ++r) {
-      const int i = i0 + dq_query + 4 * r;
-      if (i >= Nq) continue;
-#pragma unroll
-      for (int c = 0; c < 4; ++c) {
-        atomicAdd(dQ + static_cast<size_t>(i) * d + dq_column + c, problem.scale * dq[r][c]);
-      }
-    }
+    for (int r = 0; r < kRows; ++r) store4(&part[ty + 4 * r][4 * tx], dq[r], problem.scale);
+    __syncwarp();  // the part is complete; only this warp reads it
+    float* to = dQ + static_cast<size_t>(i0 + dq_query - ty) * d + dq_column - 4 * tx + lane;
+    const int count = min(kWarp, Nq - (i0 + dq_query - ty));
+#pragma unroll 8
+    for (int row = 0; row < count; ++row) atomicAdd(to + row * d, part[row][lane]);
     __pipeline_wait_prior(0);
     __syncthreads();  // the next Q, dO, L and D are there, and nobody needs P and dS any more
   }

@@ -62,6 +62,9 @@ std::optional<Diagnosis> diagnose_stage(const Evidence& evidence);
 /// Where the wrong elements lie, as in "only rows 128 to 129"; empty when they are everywhere.
 std::string describe_region(const Evidence& evidence);
 
+/// The same for any tensor [batch, heads, shape.seq_q, shape.head_dim].
+std::string describe_region(const Shape& shape, const std::vector<bool>& is_bad);
+
 /// Rules by computing what a wrong formula would give (diagnose_formula.cpp).
 std::optional<Diagnosis> diagnose_formula(const Evidence& evidence);
 

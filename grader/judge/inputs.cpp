@@ -89,6 +89,13 @@ Inputs draw_inputs(const CaseSpec& spec, uint64_t seed) {
   return {{q.begin(), q.end()}, {k.begin(), k.end()}, {v.begin(), v.end()}};
 }
 
+std::vector<float> draw_output_gradient(const CaseSpec& spec, uint64_t seed) {
+  RandomStream stream(seed, spec.name, "dO");
+  std::vector<float> values(spec.shape.q_elements());
+  for (float& value : values) value = static_cast<float>(stream.normal());
+  return values;
+}
+
 std::vector<float> draw_scores(const CaseSpec& spec, uint64_t seed) {
   const InputRecipe& recipe = spec.inputs;
   const int rows = spec.shape.seq_q, columns = spec.shape.seq_k;

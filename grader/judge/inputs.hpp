@@ -37,6 +37,10 @@ struct Inputs {
 /// Draws the inputs of a case.
 Inputs draw_inputs(const CaseSpec& spec, uint64_t seed);
 
+/// Draws dO [batch, heads, seq_q, head_dim], the gradient that a backward pass starts from:
+/// standard normal.
+std::vector<float> draw_output_gradient(const CaseSpec& spec, uint64_t seed);
+
 /// Draws the scores of lab 2, [seq_q, seq_k]: rows and columns.
 std::vector<float> draw_scores(const CaseSpec& spec, uint64_t seed);
 

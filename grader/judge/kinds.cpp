@@ -22,6 +22,14 @@ Tensors attention_forward_lse(const Shape& shape) {
   return tensors;
 }
 
+Tensors attention_backward(const Shape& shape) {
+  return {{"Q", shape.q_elements(), true},   {"K", shape.k_elements(), true},
+          {"V", shape.k_elements(), true},   {"O", shape.q_elements(), true},
+          {"L", shape.rows(), true},         {"dO", shape.q_elements(), true},
+          {"dQ", shape.q_elements(), false}, {"dK", shape.k_elements(), false},
+          {"dV", shape.k_elements(), false}};
+}
+
 /// Lab 2 counts rows as seq_q, and the parts or columns of a row as seq_k.
 Tensors merge_states(const Shape& shape) {
   const size_t rows = shape.seq_q, parts = shape.scores(), d = shape.head_dim;
@@ -60,6 +68,11 @@ const Kind* find_kind(const std::string& name) {
       {"merge_states", EntryKind::kMergeStates, merge_states, nothing, {"merge"}},
       {"row_statistics", EntryKind::kRowStatistics, row_statistics, nothing, {"statistics"}},
       {"row_softmax", EntryKind::kRowSoftmax, row_softmax, nothing, {"softmax", "statistics"}},
+      {"attention_backward",
+       EntryKind::kAttentionBackward,
+       attention_backward,
+       nothing,
+       {"recompute", "ds", "dv", "dk", "dq", "mask"}},
   };
   const auto found = std::ranges::find(kKinds, name, [](const Kind& kind) { return kind.name; });
   return found == std::end(kKinds) ? nullptr : found;

@@ -29,19 +29,19 @@ std::array<size_t, 4> extents(const Shape& shape) {
 /// The region of the elements for which `is_bad` holds: along each axis, the smallest range that
 /// contains them all.
 template <class Predicate>
-std::string region_of(const Evidence& evidence, Predicate is_bad) {
+std::string region_of(const Shape& shape, Predicate is_bad) {
   std::array<size_t, 4> low, high{};
   low.fill(std::numeric_limits<size_t>::max());
-  for (size_t index = 0; index < evidence.O.size(); ++index) {
+  for (size_t index = 0; index < shape.q_elements(); ++index) {
     if (!is_bad(index)) continue;
-    const auto at = position(index, evidence.shape, evidence.shape.head_dim);
+    const auto at = position(index, shape, shape.head_dim);
     for (size_t axis = 0; axis < at.size(); ++axis) {
       low[axis] = std::min(low[axis], at[axis]);
       high[axis] = std::max(high[axis], at[axis]);
     }
   }
   std::string text;
-  const auto size = extents(evidence.shape);
+  const auto size = extents(shape);
   for (size_t axis = 0; axis < size.size(); ++axis) {
     if (low[axis] == 0 && high[axis] + 1 == size[axis]) continue;
     if (!text.empty()) text += ", ";
@@ -86,7 +86,11 @@ Comparison compare_stage(const Evidence& evidence, std::span<const float> got,
 }  // namespace
 
 std::string describe_region(const Evidence& evidence) {
-  return region_of(evidence, [&](size_t index) { return evidence.comparison.is_wrong[index]; });
+  return describe_region(evidence.shape, evidence.comparison.is_wrong);
+}
+
+std::string describe_region(const Shape& shape, const std::vector<bool>& is_bad) {
+  return region_of(shape, [&](size_t index) { return is_bad[index]; });
 }
 
 std::optional<Diagnosis> diagnose_unwritten(const Evidence& evidence) {
@@ -100,7 +104,7 @@ std::optional<Diagnosis> diagnose_unwritten(const Evidence& evidence) {
                      "weighted_sum"};
   }
   const std::string region =
-      region_of(evidence, [&](size_t index) { return is_poison(evidence.O[index]); });
+      region_of(evidence.shape, [&](size_t index) { return is_poison(evidence.O[index]); });
   return Diagnosis{
       "unwritten",
       "Part of O was never written: " + (region.empty() ? "elements all over it" : region) +
@@ -161,7 +165,7 @@ std::optional<Diagnosis> diagnose_not_finite(const Evidence& evidence) {
   if (evidence.comparison.not_finite == 0) return std::nullopt;
   std::optional<Diagnosis> stage = diagnose_stage(evidence);
   const std::string region =
-      region_of(evidence, [&](size_t index) { return !std::isfinite(evidence.O[index]); });
+      region_of(evidence.shape, [&](size_t index) { return !std::isfinite(evidence.O[index]); });
   const std::string where = region.empty() ? "all over it" : region;
   return Diagnosis{
       "not_finite",

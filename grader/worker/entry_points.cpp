@@ -3,6 +3,7 @@
 #include <flashlab/lab1.h>
 #include <flashlab/lab2.h>
 #include <flashlab/lab4.h>
+#include <flashlab/lab5.h>
 
 #include <tuple>
 #include <utility>
@@ -58,6 +59,7 @@ const EntryPoint* find_entry_point(EntryKind kind) {
       {EntryKind::kMergeStates, entry_point(decltype(&lab2_merge_states){})},
       {EntryKind::kRowStatistics, entry_point(decltype(&lab2_row_statistics){})},
       {EntryKind::kRowSoftmax, entry_point(decltype(&lab2_row_softmax){})},
+      {EntryKind::kAttentionBackward, entry_point(decltype(&lab5_flash_attention_backward){})},
   };
   for (const auto& [known, point] : kEntryPoints) {
     if (known == kind) return &point;

@@ -75,6 +75,7 @@ enum class EntryKind : uint32_t {
   kMergeStates = 3,          ///< m, l, o of parts -> m, l, o
   kRowStatistics = 4,        ///< S -> m, l
   kRowSoftmax = 5,           ///< S -> P
+  kAttentionBackward = 6,    ///< Q, K, V, O, L, dO -> dQ, dK, dV
 };
 
 /// A parameter of the entry point: float32 in device memory.

@@ -1,8 +1,6 @@
 // Attention forward: O (and L, where the entry point has it) against the float64 reference, S and P
 // of the workspace as evidence, limits on memory and traffic.
-#include "reference/attention.hpp"
 #include "cases/case.hpp"
-#include "compare.hpp"
 #include "diagnose.hpp"
 #include "text.hpp"
 
@@ -12,17 +10,9 @@ namespace {
 using reference::AttentionResult;
 
 AttentionResult solve(const Shape& shape, const Inputs& inputs, reference::Keep keep) {
-  const reference::AttentionShape exact{shape.batch, shape.heads,    shape.heads, shape.seq_q,
-                                        shape.seq_k, shape.head_dim, shape.scale, shape.causal};
-  return reference::attention_forward(exact, std::span<const float>(inputs.Q),
+  return reference::attention_forward(exact_shape(shape), std::span<const float>(inputs.Q),
                                       std::span<const float>(inputs.K),
                                       std::span<const float>(inputs.V), keep);
-}
-
-ErrorSummary summary(const Comparison& comparison) {
-  return {comparison.max_abs_error, comparison.max_rel_error, comparison.bound.absolute,
-          comparison.wrong,         comparison.not_finite,    comparison.unwritten,
-          comparison.total};
 }
 
 /// Compares O; on failure explains it in `result`.

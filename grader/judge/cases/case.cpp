@@ -6,7 +6,6 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "compare.hpp"
 #include "points.hpp"
 #include "text.hpp"
 
@@ -146,6 +145,17 @@ size_t memory_needed(const Lab& lab, const CaseSpec& spec) {
   Layout layout;
   make_request(lab, spec, layout);
   return layout.used();
+}
+
+reference::AttentionShape exact_shape(const Shape& shape) {
+  return {shape.batch, shape.heads,    shape.heads, shape.seq_q,
+          shape.seq_k, shape.head_dim, shape.scale, shape.causal};
+}
+
+ErrorSummary summary(const Comparison& comparison) {
+  return {comparison.max_abs_error, comparison.max_rel_error, comparison.bound.absolute,
+          comparison.wrong,         comparison.not_finite,    comparison.unwritten,
+          comparison.total};
 }
 
 void fail(CaseResult& result, std::string message, const std::string& handout) {
@@ -309,6 +319,8 @@ CaseGrader find_grader(const Lab& lab, const CaseSpec& spec) {
     case protocol::EntryKind::kAttentionForward:
     case protocol::EntryKind::kAttentionForwardLse:
       return grade_attention;
+    case protocol::EntryKind::kAttentionBackward:
+      return grade_attention_backward;
     case protocol::EntryKind::kMergeStates:
       return grade_merge;
     case protocol::EntryKind::kRowStatistics:

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "client/client.hpp"
+#include "compare.hpp"
 #include "kinds.hpp"
 #include "lab.hpp"
+#include "reference/attention.hpp"
 #include "result.hpp"
 
 namespace flashlab::judge {
@@ -50,6 +52,12 @@ std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
 bool check_call(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& inputs,
                 const CallResult& call, CaseResult& result);
 
+/// The problem as the reference takes it.
+reference::AttentionShape exact_shape(const Shape& shape);
+
+/// How far a tensor is from what it should be, as the result file has it.
+ErrorSummary summary(const Comparison& comparison);
+
 /// Fails a case.
 void fail(CaseResult& result, std::string message, const std::string& handout);
 
@@ -71,6 +79,8 @@ using CaseGrader = CaseResult (*)(const Lab&, const CaseSpec&, uint64_t seed, Cl
 CaseGrader find_grader(const Lab& lab, const CaseSpec& spec);
 
 CaseResult grade_attention(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client);
+CaseResult grade_attention_backward(const Lab& lab, const CaseSpec& spec, uint64_t seed,
+                                    Client& client);
 CaseResult grade_merge(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client);
 CaseResult grade_row_statistics(const Lab& lab, const CaseSpec& spec, uint64_t seed,
                                 Client& client);

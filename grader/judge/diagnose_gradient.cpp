@@ -98,6 +98,19 @@ std::optional<Diagnosis> find_unwritten(const GradientEvidence& evidence) {
       topic};
 }
 
+/// dQ added up by atomics on top of what the memory held. dK and dV are right when dQ is looked at.
+std::optional<Diagnosis> find_added_to_poison(const GradientEvidence& evidence) {
+  const Comparison& comparison = evidence.comparison;
+  if (evidence.name != "dQ" || comparison.not_finite < comparison.total ||
+      comparison.unwritten == comparison.total) {
+    return std::nullopt;
+  }
+  return Diagnosis{"not_zeroed",
+                   "All of dQ is NaN, and dK and dV are right. Outputs hold NaN until they are "
+                   "written: when dQ is added up by atomics, set it to 0 first (cudaMemsetAsync).",
+                   "dq"};
+}
+
 std::optional<Diagnosis> find_zero(const GradientEvidence& evidence) {
   if (!std::ranges::all_of(evidence.got, [](float value) { return value == 0; })) {
     return std::nullopt;
@@ -122,13 +135,17 @@ std::optional<Diagnosis> find_not_finite(const GradientEvidence& evidence) {
             "do not compute exp there.",
         "mask"};
   }
-  if (evidence.forward.max_abs_score > kExpOverflow) {
-    return Diagnosis{"lse_missing",
-                     evidence.name + format(" is NaN or infinite, and scores reach %.0f, where exp "
-                                            "overflows: P = exp(s - L), with L subtracted before "
-                                            "the exponential.",
-                                            evidence.forward.max_abs_score),
-                     "recompute"};
+  const double unscaled = evidence.forward.max_abs_score / evidence.shape.scale;
+  if (std::max(unscaled, evidence.forward.max_abs_score) > kExpOverflow) {
+    return Diagnosis{
+        "overflow",
+        evidence.name +
+            format(
+                " is NaN or infinite, and scores reach %.0f, %.0f before the scale: exp "
+                "overflows at %.1f. P = exp(s - L), with the scale in s, and L subtracted before "
+                "the exponential.",
+                evidence.forward.max_abs_score, unscaled, kExpOverflow),
+        "recompute"};
   }
   const std::string region = region_where(evidence, [](float x) { return !std::isfinite(x); });
   return Diagnosis{"not_finite",
@@ -138,6 +155,59 @@ std::optional<Diagnosis> find_not_finite(const GradientEvidence& evidence) {
                        "element that is read also written, the rows of a partial tile included (0 "
                        "* NaN is NaN)?",
                    "debugging"};
+}
+
+/// Which slice [batch, head] a slice takes something from instead of its own.
+using SliceChoice = size_t (*)(const Shape&, size_t slice);
+
+/// The heads with L and D, or with K and V, of other heads; P follows.
+std::vector<Head> mixed(const Shape& shape, const std::vector<Head>& heads, SliceChoice choose,
+                        bool statistics) {
+  std::vector<Head> result = heads;
+  for (size_t slice = 0; slice < heads.size(); ++slice) {
+    const Head& from = heads[choose(shape, slice)];
+    Head& head = result[slice];
+    if (statistics) {
+      head.L = from.L;
+      head.D = from.D;
+    } else {
+      head.K = from.K;
+      head.V = from.V;
+      head.raw = head.scale * (head.Q * head.K.transpose());
+      head.dP = head.dO * head.V.transpose();
+    }
+    // The mask is the same for all heads: P was 0 where it hides a key.
+    head.P = (head.P.array() > 0).select((head.raw.colwise() - head.L).array().exp(), 0.0);
+  }
+  return result;
+}
+
+std::optional<Diagnosis> find_mixed_heads(const GradientEvidence& evidence,
+                                          const std::vector<Head>& heads) {
+  constexpr struct {
+    const char *cause, *what;
+    SliceChoice choose;
+  } kChoices[] = {
+      {"head_ignored", "head",
+       [](const Shape& shape, size_t slice) { return slice / shape.heads * shape.heads; }},
+      {"batch_ignored", "batch",
+       [](const Shape& shape, size_t slice) { return slice % shape.heads; }}};
+  for (const auto& [cause, what, choose] : kChoices) {
+    for (const bool statistics : {true, false}) {
+      const GradientHypothesis hypothesis{
+          cause,
+          format("%s is what every %s gives when it reads %s of %s 0. Slice (b, h) starts at "
+                 "(b * heads + h) * N%s.",
+                 evidence.name.c_str(), what, statistics ? "L and D" : "K and V", what,
+                 statistics ? "" : " * d"),
+          statistics ? "recompute" : topic_of(evidence.name),
+          [&](const Head& head) { return right_gradient(evidence.name, head); }};
+      if (explains(evidence, mixed(evidence.shape, heads, choose, statistics), hypothesis)) {
+        return Diagnosis{hypothesis.cause, hypothesis.text, hypothesis.topic};
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<Diagnosis> find_formula(const GradientEvidence& evidence) {
@@ -150,7 +220,7 @@ std::optional<Diagnosis> find_formula(const GradientEvidence& evidence) {
       return Diagnosis{hypothesis.cause, hypothesis.text, hypothesis.topic};
     }
   }
-  return std::nullopt;
+  return find_mixed_heads(evidence, heads);
 }
 
 std::optional<Diagnosis> find_lost_precision(const GradientEvidence& evidence) {
@@ -187,7 +257,8 @@ const std::vector<double>& GradientEvidence::right(const std::string& gradient) 
 
 Diagnosis diagnose_gradient(const GradientEvidence& evidence) {
   constexpr std::optional<Diagnosis> (*kRules[])(const GradientEvidence&) = {
-      find_unwritten, find_zero, find_not_finite, find_formula, find_lost_precision};
+      find_added_to_poison, find_unwritten,     find_formula, find_zero,
+      find_not_finite,      find_lost_precision};
   for (const auto rule : kRules) {
     if (std::optional<Diagnosis> found = rule(evidence)) return *found;
   }

@@ -46,6 +46,9 @@ struct Head {
   reference::RowMatrix dS() const;
 };
 
+/// The gradient of this name, "dQ", "dK" or "dV".
+reference::RowMatrix right_gradient(const std::string& gradient, const Head& head);
+
 /// A wrong formula for one gradient, with what to say when it explains what came.
 struct GradientHypothesis {
   const char* cause;

@@ -161,13 +161,13 @@ class List {
 
   void add(const char* cause, const std::string& text, const char* topic,
            std::function<RowMatrix(const Head&)> gradient) {
-    list_.push_back({cause, name_ + " is what " + text, topic, std::move(gradient)});
+    list_.push_back({cause, name_ + " is " + text, topic, std::move(gradient)});
   }
 
   template <size_t n>
   void add(const Variant (&variants)[n]) {
     for (const Variant& variant : variants) {
-      add(variant.cause, variant.text, variant.topic,
+      add(variant.cause, std::string("what ") + variant.text, variant.topic,
           [name = name_, weights = variant.weights](const Head& head) {
             return product(name, head, weights(head));
           });
@@ -177,7 +177,7 @@ class List {
   /// dS from a wrong P, in a kernel of its own: P may be right where dV is computed.
   void add_from_wrong_probabilities() {
     for (const Variant& variant : kProbabilities) {
-      add(variant.cause, variant.text, variant.topic,
+      add(variant.cause, std::string("what ") + variant.text, variant.topic,
           [name = name_, weights = variant.weights](const Head& head) {
             const RowMatrix ds = weights(head).array() * (head.dP.colwise() - head.D).array();
             return product(name, head, ds);
@@ -204,12 +204,12 @@ class List {
     if (name_ == "dV") {
       swapped("dK", "dv", dk);
       if (is_square) swapped("dQ", "dv", dq);
-      add("wrong_factor", "P^T O gives: dV = P^T dO.", "dv",
+      add("wrong_factor", "what P^T O gives: dV = P^T dO.", "dv",
           [](const Head& head) -> RowMatrix { return head.P.transpose() * head.O; });
-      add("wrong_factor", "dS^T dO gives: dV = P^T dO.", "dv",
+      add("wrong_factor", "what dS^T dO gives: dV = P^T dO.", "dv",
           [](const Head& head) -> RowMatrix { return head.dS().transpose() * head.dO; });
       if (is_square) {
-        add("not_transposed", "P dO gives: dV = P^T dO, a sum over queries.", "dv",
+        add("not_transposed", "what P dO gives: dV = P^T dO, a sum over queries.", "dv",
             [](const Head& head) -> RowMatrix { return head.P * head.dO; });
       }
       return;
@@ -218,39 +218,39 @@ class List {
     if (name_ == "dK") {
       swapped("dV", "dk", dv);
       if (is_square) swapped("dQ", "dk", dq);
-      add("wrong_factor", "scale dS^T dO gives: dK = scale dS^T Q.", "dk",
+      add("wrong_factor", "what scale dS^T dO gives: dK = scale dS^T Q.", "dk",
           [](const Head& head) -> RowMatrix {
             return head.scale * (head.dS().transpose() * head.dO);
           });
       if (!is_square) return;
-      add("not_transposed", "scale dS Q gives: dK = scale dS^T Q, a sum over queries.", "dk",
+      add("not_transposed", "what scale dS Q gives: dK = scale dS^T Q, a sum over queries.", "dk",
           [](const Head& head) -> RowMatrix { return head.scale * (head.dS() * head.Q); });
-      add("wrong_factor", "scale dS^T K gives: dK = scale dS^T Q.", "dk",
+      add("wrong_factor", "what scale dS^T K gives: dK = scale dS^T Q.", "dk",
           [](const Head& head) -> RowMatrix {
             return head.scale * (head.dS().transpose() * head.K);
           });
       return;
     }
-    add("wrong_factor", "scale dS V gives: dQ = scale dS K.", "dq",
+    add("wrong_factor", "what scale dS V gives: dQ = scale dS K.", "dq",
         [](const Head& head) -> RowMatrix { return head.scale * (head.dS() * head.V); });
     if (!is_square) return;
     swapped("dK", "dq", dk);
     swapped("dV", "dq", dv);
-    add("transposed", "scale dS^T K gives: dQ = scale dS K, a sum over keys.", "dq",
+    add("transposed", "what scale dS^T K gives: dQ = scale dS K, a sum over keys.", "dq",
         [](const Head& head) -> RowMatrix {
           return head.scale * (head.dS().transpose() * head.K);
         });
-    add("wrong_factor", "scale dS Q gives: dQ = scale dS K.", "dq",
+    add("wrong_factor", "what scale dS Q gives: dQ = scale dS K.", "dq",
         [](const Head& head) -> RowMatrix { return head.scale * (head.dS() * head.Q); });
   }
 
   void add_scales() {
     const char* const topic = name_ == "dK" ? "dk" : "dq";
-    add("missing_scale", "it is without the scale: dQ = scale dS K and dK = scale dS^T Q.", topic,
+    add("missing_scale", "without the scale: dQ = scale dS K and dK = scale dS^T Q.", topic,
         [name = name_](const Head& head) -> RowMatrix {
           return product(name, head, head.dS()) / head.scale;
         });
-    add("scale_twice", "it is with the scale twice: once for Q K^T in S, and once in dQ or dK.",
+    add("scale_twice", "scaled twice: the scale belongs to Q K^T in S, and once to dQ and dK.",
         topic, [name = name_](const Head& head) -> RowMatrix {
           return product(name, head, head.dS()) * head.scale;
         });
@@ -274,20 +274,21 @@ class List {
       if (tile >= rows) continue;
       const int last = (rows - 1) / tile * tile;
       add_part("only_last_tile",
-               format("the last tile of %d %s alone gives: add up over all tiles, and store once.",
+               format("the share of the last tile of %d %s alone: add up over all tiles, and store "
+                      "once.",
                       tile, of),
                last, rows - last);
-      add_part("only_first_tile", format("the first tile of %d %s alone gives.", tile, of), 0,
-               tile);
-      if (rows % tile == 0) continue;
-      add_part(
-          "dropped_tile",
-          format("it is without the last, partial tile of %d %s: round the number of tiles up.",
-                 tile, of),
-          0, rows / tile * tile);
+      if (rows % tile != 0) {
+        add_part("dropped_tile",
+                 format("without the last, partial tile of %d %s: round the number of tiles up.",
+                        tile, of),
+                 0, rows / tile * tile);
+      }
+      add_part("only_first_tile", format("the share of the first tile of %d %s alone.", tile, of),
+               0, tile);
     }
     if (rows > 1) {
-      add_part("dropped_last", format("it is without the last of the %s.", of), 0, rows - 1);
+      add_part("dropped_last", format("without the last of the %s.", of), 0, rows - 1);
     }
   }
 
@@ -298,6 +299,10 @@ class List {
 };
 
 }  // namespace
+
+RowMatrix right_gradient(const std::string& gradient, const Head& head) {
+  return product(gradient, head, right_weights(gradient, head));
+}
 
 std::vector<GradientHypothesis> gradient_hypotheses(const GradientEvidence& evidence) {
   return List(evidence).all();

@@ -1,0 +1,10 @@
+// Takes 2^(S - L).
+#include "base.cuh"
+
+struct Wrong : corpus::Correct {
+  static __device__ float probability(float s, float l, bool seen) {
+    return seen ? exp2f(s - l) : 0.0f;
+  }
+};
+
+CORPUS_ENTRY(Wrong)

@@ -1,0 +1,9 @@
+// Does not scale dQ and dK.
+#include "base.cuh"
+
+struct Wrong : corpus::Correct {
+  static __device__ float scale_of_dq(corpus::AttentionShape) { return 1.0f; }
+  static __device__ float scale_of_dk(corpus::AttentionShape) { return 1.0f; }
+};
+
+CORPUS_ENTRY(Wrong)

@@ -1,0 +1,10 @@
+// Scales dP.
+#include "base.cuh"
+
+struct Wrong : corpus::Correct {
+  static __device__ float score_gradient(float p, float dp, float D, corpus::AttentionShape shape) {
+    return p * (shape.scale * dp - D);
+  }
+};
+
+CORPUS_ENTRY(Wrong)

@@ -238,7 +238,7 @@ std::optional<Diagnosis> find_lost_precision(const GradientEvidence& evidence) {
 
 }  // namespace
 
-RowMatrix Head::dS() const {
+RowMatrix Head::score_gradient() const {
   return P.array() * (dP.colwise() - D).array();
 }
 

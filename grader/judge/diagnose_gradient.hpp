@@ -43,7 +43,7 @@ struct Head {
   double scale;
 
   /// P o (dP - D)
-  reference::RowMatrix dS() const;
+  reference::RowMatrix score_gradient() const;
 };
 
 /// The gradient of this name, "dQ", "dK" or "dV".

@@ -135,7 +135,7 @@ RowMatrix product(const std::string& gradient, const Head& head, const RowMatrix
 }
 
 RowMatrix right_weights(const std::string& gradient, const Head& head) {
-  return gradient == "dV" ? head.P : head.dS();
+  return gradient == "dV" ? head.P : head.score_gradient();
 }
 
 /// Collects hypotheses about one gradient.
@@ -195,10 +195,10 @@ class List {
                        topic, gradient});
     };
     const Gradient dq = [](const Head& head) -> RowMatrix {
-      return product("dQ", head, head.dS());
+      return product("dQ", head, head.score_gradient());
     };
     const Gradient dk = [](const Head& head) -> RowMatrix {
-      return product("dK", head, head.dS());
+      return product("dK", head, head.score_gradient());
     };
     const Gradient dv = [](const Head& head) -> RowMatrix { return product("dV", head, head.P); };
     if (name_ == "dV") {
@@ -207,7 +207,9 @@ class List {
       add("wrong_factor", "what P^T O gives: dV = P^T dO.", "dv",
           [](const Head& head) -> RowMatrix { return head.P.transpose() * head.O; });
       add("wrong_factor", "what dS^T dO gives: dV = P^T dO.", "dv",
-          [](const Head& head) -> RowMatrix { return head.dS().transpose() * head.dO; });
+          [](const Head& head) -> RowMatrix {
+            return head.score_gradient().transpose() * head.dO;
+          });
       if (is_square) {
         add("not_transposed", "what P dO gives: dV = P^T dO, a sum over queries.", "dv",
             [](const Head& head) -> RowMatrix { return head.P * head.dO; });
@@ -220,39 +222,45 @@ class List {
       if (is_square) swapped("dQ", "dk", dq);
       add("wrong_factor", "what scale dS^T dO gives: dK = scale dS^T Q.", "dk",
           [](const Head& head) -> RowMatrix {
-            return head.scale * (head.dS().transpose() * head.dO);
+            return head.scale * (head.score_gradient().transpose() * head.dO);
           });
       if (!is_square) return;
       add("not_transposed", "what scale dS Q gives: dK = scale dS^T Q, a sum over queries.", "dk",
-          [](const Head& head) -> RowMatrix { return head.scale * (head.dS() * head.Q); });
+          [](const Head& head) -> RowMatrix {
+            return head.scale * (head.score_gradient() * head.Q);
+          });
       add("wrong_factor", "what scale dS^T K gives: dK = scale dS^T Q.", "dk",
           [](const Head& head) -> RowMatrix {
-            return head.scale * (head.dS().transpose() * head.K);
+            return head.scale * (head.score_gradient().transpose() * head.K);
           });
       return;
     }
     add("wrong_factor", "what scale dS V gives: dQ = scale dS K.", "dq",
-        [](const Head& head) -> RowMatrix { return head.scale * (head.dS() * head.V); });
+        [](const Head& head) -> RowMatrix {
+          return head.scale * (head.score_gradient() * head.V);
+        });
     if (!is_square) return;
     swapped("dK", "dq", dk);
     swapped("dV", "dq", dv);
     add("transposed", "what scale dS^T K gives: dQ = scale dS K, a sum over keys.", "dq",
         [](const Head& head) -> RowMatrix {
-          return head.scale * (head.dS().transpose() * head.K);
+          return head.scale * (head.score_gradient().transpose() * head.K);
         });
     add("wrong_factor", "what scale dS Q gives: dQ = scale dS K.", "dq",
-        [](const Head& head) -> RowMatrix { return head.scale * (head.dS() * head.Q); });
+        [](const Head& head) -> RowMatrix {
+          return head.scale * (head.score_gradient() * head.Q);
+        });
   }
 
   void add_scales() {
     const char* const topic = name_ == "dK" ? "dk" : "dq";
     add("missing_scale", "without the scale: dQ = scale dS K and dK = scale dS^T Q.", topic,
         [name = name_](const Head& head) -> RowMatrix {
-          return product(name, head, head.dS()) / head.scale;
+          return product(name, head, head.score_gradient()) / head.scale;
         });
     add("scale_twice", "scaled twice: the scale belongs to Q K^T in S, and once to dQ and dK.",
         topic, [name = name_](const Head& head) -> RowMatrix {
-          return product(name, head, head.dS()) * head.scale;
+          return product(name, head, head.score_gradient()) * head.scale;
         });
   }
 

@@ -14,24 +14,29 @@
 //
 //   grid       (B H, tiles of queries, splits of the keys); the tiles with most keys come first
 //   shared     Q d Br + K d (Bc + 4) + V Bc d + P Bc (Br + 4 warps) floats: 102 KB at d = 64
-//   registers  217 at d = 64, 240 at d = 128, no spills
+//   registers  227 at d = 64, 244 at d = 128, no spills
 //   bytes      Q and O once, K and V once per Br queries: 8 d N^2 / Br, most of it from L2
-//   limit      issue slots: of 100 instructions about 90 are multiply-adds
+//   limit      issue slots: of 100 instructions 89 are multiply-adds, and 78 of 100 slots issue one
 //
-// What makes it fast, in the order of what it brought on an H200:
-//  1. Both products are sums of outer products: one row of x and one of y, read as float4, feed
+// What makes it fast, with what it brought on an H200 at B H = 16, N = 4096, d = 128:
+//  1. Both products are sums of outer products: a row of x and a row of y, read as float4, feed
 //     8 x 8 multiply-adds. So Q, K and P lie transposed in shared memory: K by cp.async of 4 bytes,
-//     P by writing it so. Reading all three along rows, as the dot products want it, is as few
-//     loads, but then both factors of a multiply-add come from registers of the same parity. A
-//     register file has two banks, even and odd, which deliver one operand a clock each: the
-//     profiler's "dispatch stall". Out of 100 multiply-adds 53 waited a clock, now 13
-//     (d = 128: 37 -> 44 TFLOP/s).
-//  2. add_product goes to and fro over the sums: then each multiply-add shares a factor with the
-//     one before it, which the hardware keeps, and fetches two operands only.
+//     P by writing it so. To read them along rows, as dot products want it, takes as few loads. But
+//     then both factors of a multiply-add come out of registers of the same parity, and the sum out
+//     of one of either. A register file has two banks, even and odd, each of which delivers one
+//     operand a clock: the profiler's "dispatch stall". Of 100 multiply-adds 55 waited for a clock,
+//     now 13. 37.3 -> 42.8 TFLOP/s.
+//  2. add_product goes to and fro over the sums, so that each multiply-add shares a factor with the
+//     one before it, which the hardware keeps: two operands to fetch, not three. -> 44.1
 //  3. The maximum of a row is a base against overflow, not part of the result: an old one will do
 //     as long as P stays below 2^8. So most tiles need no reduction over lanes and no rescaling.
-//  4. K and V arrive by cp.async, past the registers: V while S is computed, the next K during
+//     -> 45.5
+//  4. A long loop body lets the compiler load the next factors ahead. -> 46.2
+//  5. K and V arrive by cp.async, past the registers: V while S is computed, the next K during
 //     O += P V.
+// PyTorch's EFFICIENT backend, which computes with tensor cores, reaches 44.8 there. What is left
+// at d = 128: S is only 8 x 4 per lane, which waits for loads (0.35 of 2.6 clocks per instruction);
+// 8 x 8 needs more shared memory than there is. And 256 blocks fill 132 SMs only 1.94 times.
 #include <cuda_pipeline.h>
 #include <flashlab/lab4.h>
 
@@ -59,8 +64,9 @@ struct Config {
   static constexpr int kBlocksPerSm = d == 128 ? 1 : 2;
   static constexpr int Br = kWarps * kWarpRows;
   static constexpr int Bc = d == 128 ? 32 : 64;
-  static constexpr int kKeys = Bc / 8;   // keys of S per lane
-  static constexpr int kQuads = d / 32;  // columns of O per lane, in groups of 4
+  static constexpr int kKeys = Bc / 8;               // keys of S per lane
+  static constexpr int kQuads = d / 32;              // columns of O per lane, in groups of 4
+  static constexpr int kUnroll = d == 128 ? 32 : 8;  // of the loop over columns in S
 };
 
 template <int d>
@@ -218,7 +224,7 @@ __global__ void __launch_bounds__(Config<d>::kThreads, Config<d>::kBlocksPerSm)
     float s[kRows][C::kKeys] = {};
     if (busy) {
       const float *q_at = &tile.Q[0][w0 + 4 * ty], *k_at = &tile.K[0][4 * tx];
-#pragma unroll 8
+#pragma unroll C::kUnroll
       for (int c = 0; c < d; ++c, q_at += C::Br, k_at += C::Bc + 4) {
         float q[kRows], k[C::kKeys];
         load<16>(q, q_at);

@@ -66,8 +66,9 @@ def _worker_launcher(layout: Layout, request: Request) -> tuple[Sandbox, list[st
     virtual = request.device.kind is Device.VGPU
     box = Box(
         # The judge ends a case that takes too long; the CPU limit stops a worker that the judge has lost. The virtual
-        # GPU reserves 32 GiB of addresses for device memory, of which it touches only what is used.
-        Limits(cpu_seconds=600, memory_bytes=64 << 30 if virtual else None),
+        # GPU reserves 32 GiB of addresses for device memory, and 26 times as much again for what its checks know of it;
+        # it touches only what is used.
+        Limits(cpu_seconds=600, memory_bytes=1 << 40 if virtual else None),
         readable=(layout.worker, *request.device.library_path, request.library),
         gpu=not virtual,
     )

@@ -43,17 +43,21 @@ __global__ void pv(const float* P, const float* V, float* O, int N) {
 
 int main(int argc, char** argv) {
   const int N = argc > 1 ? std::atoi(argv[1]) : 130;
-  if (N <= 0) {
-    std::printf("usage: %s [N]\n", argv[0]);
+  const int repeats = argc > 2 ? std::atoi(argv[2]) : 1;
+  if (N <= 0 || repeats <= 0) {
+    std::printf("usage: %s [N] [repeats]\n", argv[0]);
     return 2;
   }
   std::vector<float> Q = random_floats(N * kDim, 24);
   const std::vector<float> K = random_floats(N * kDim, 25), V = random_floats(N * kDim, 26);
   for (float& x : Q) x *= 50.0f;  // scores beyond 88: only a softmax with the maximum survives
   DeviceArray<float> dQ(Q), dK(K), dV(V), dO(N * kDim), S(static_cast<size_t>(N) * N);
-  qkt<<<dim3((N + 31) / 32, (N + 7) / 8), dim3(32, 8)>>>(dQ.data(), dK.data(), S.data(), N, 1.0f);
-  softmax<<<N, kThreads>>>(S.data(), N);
-  pv<<<N, kDim>>>(S.data(), dV.data(), dO.data(), N);
+  const dim3 tiles((N + 31) / 32, (N + 7) / 8);
+  for (int repeat = 0; repeat < repeats; ++repeat) {
+    qkt<<<tiles, dim3(32, 8)>>>(dQ.data(), dK.data(), S.data(), N, 1.0f);
+    softmax<<<N, kThreads>>>(S.data(), N);
+    pv<<<N, kDim>>>(S.data(), dV.data(), dO.data(), N);
+  }
   finish_kernels();
 
   std::vector<float> want(N * kDim);

@@ -44,24 +44,12 @@ template <class D, class F>
   }
 }
 
-/// Bytes that are 0 or 1 -> one bit per lane.
-[[gnu::always_inline]] inline uint32_t pack_lanes(const uint8_t* truth) {
-  uint32_t bits = 0;
-  for (int chunk = 0; chunk < 4; ++chunk) {
-    uint64_t eight = 0;
-    __builtin_memcpy(&eight, truth + chunk * 8, 8);
-    // Gathers the lowest bit of eight bytes in the top byte.
-    bits |= static_cast<uint32_t>((eight * 0x0102040810204080u) >> 56) << (chunk * 8);
-  }
-  return bits;
-}
-
 /// One bit per lane: condition(i) for all 32 lanes, active or not.
 template <class F>
 [[gnu::always_inline]] inline uint32_t test_lanes(F condition) {
-  alignas(64) uint8_t truth[32];
-  VGPU_LANES(i) truth[i] = condition(i) ? 1 : 0;
-  return pack_lanes(truth);
+  uint32_t bits = 0;
+  VGPU_LANES(i) bits |= condition(i) ? uint32_t{1} << i : 0;
+  return bits;
 }
 
 /// Predicate `offset` = bits for the active lanes.

@@ -1,15 +1,17 @@
 """Records what a real GPU says, for tests that run without one.
 
-    PYTHONPATH=grader python3 tools/record_gpu.py {counters,suite,resources,differential,verdicts} OUTPUT.json
+    PYTHONPATH=grader python3 tools/record_gpu.py WHAT OUTPUT.json
 
 counters   Nsight Compute's counters of every launch of the programs in PROGRAMS (needs nvcc and ncu). The virtual
            GPU must count the same: tests/vgpu/programs/test_known_counts.py.
+labs       the same, and those of atomics, of the staff kernels in LAB_PROGRAMS.
 suite      the same and more counters of every launch of tests/vgpu/counters, compared by its test (needs nvcc and ncu).
 resources  registers, local memory and occupancy of every kernel of tests/vgpu/resources, from the runtime and from
            Nsight Compute, compared by its tests (needs nvcc and ncu).
 differential  results of every operation of tests/vgpu/differential, compared by its test (needs nvcc).
-verdicts   the judge's verdicts on lab 1's solution, its stub and every kernel of the corpus, with equal inputs on the
-           GPU and on the virtual GPU (needs nvcc and a built build/).
+labN       the judge's verdicts on lab N's solution, tuned solution, stub and every kernel of its corpus, with the
+           inputs of tests/corpus/test_corpus.py (needs nvcc and a built build/). tests/corpus/test_gpu_verdicts.py
+           compares them with the manifest.
 
 Run on a machine with a GPU from the repository's root. The results belong in handouts/data/.
 """
@@ -18,20 +20,24 @@ import csv
 import datetime
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from flashlab.build import FLAGS
 from flashlab.device import Device, choose
+from flashlab.errors import UsageError
 from flashlab.judge import Request, run_judge
-from flashlab.labs import find
+from flashlab.labs import Lab, discover
 from flashlab.layout import Layout
 from flashlab.toolchain import find_compiler
 
@@ -64,6 +70,16 @@ SUITE_METRICS = METRICS | {
     "local_store_requests": "l1tex__t_requests_pipe_lsu_mem_local_op_st.sum",
     "local_store_sectors": "l1tex__t_sectors_pipe_lsu_mem_local_op_st.sum",
 }
+# Those of lab 5's atomics on dQ besides.
+LAB_METRICS = METRICS | {
+    f"global_{kind}_{count}": metric
+    for kind in ("red", "atom")
+    for count, metric in (
+        ("requests", f"l1tex__t_requests_pipe_lsu_mem_global_op_{kind}.sum"),
+        ("sectors", f"l1tex__t_sectors_pipe_lsu_mem_global_op_{kind}.sum"),
+        ("bytes", f"smsp__sass_data_bytes_mem_global_op_{kind}.sum"),
+    )
+}
 # Of tests/vgpu/resources: what a launch of one block of 96 threads got, and how many blocks each resource allows.
 RESOURCE_METRICS = {
     "registers": "launch__registers_per_thread",
@@ -77,15 +93,23 @@ RESOURCE_METRICS = {
 PROGRAMS = [
     ("flash_one_thread_per_row", ["1024"]),
     ("naive_attention", ["130"]),
-    ("lab1_launches", []),
     ("cp_async", []),
     ("ldmatrix", []),
     ("mma_sync", []),
     ("wmma_gemm", []),
     ("bf16_gemm", ["512"]),
 ]
+LAB_PROGRAMS: list[tuple[str, list[str]]] = [
+    ("lab1_launches", []),
+    ("lab3_launches", []),
+    ("lab4_launches", []),
+    ("lab4_tuned_launches", []),
+    ("lab5_launches", []),
+    ("lab5_tuned_launches", []),
+]
 ONLY_PTX = ("-arch=compute_80", "-code=compute_80")
-SEED = 1  # of the inputs in `verdicts`
+SEED = 1  # of the inputs in the verdicts
+JUDGES = 8  # at once: the judge gives a case seconds, and the GPU serves one process at a time
 
 
 def provenance() -> dict[str, str]:
@@ -134,7 +158,9 @@ def plain_name(kernel: str) -> str:
     return re.split(r"[\s:]+", kernel.partition("<")[0].partition("(")[0].strip())[-1]
 
 
-def counted_launches(program: str, arguments: list[str], folder: Path) -> list[dict[str, Any]]:
+def counted_launches(
+    program: str, arguments: list[str], metrics: dict[str, str], folder: Path
+) -> list[dict[str, Any]]:
     """Builds a program and reads its counters launch by launch."""
     binary = built(source_of(program), folder)
     return [
@@ -142,24 +168,24 @@ def counted_launches(program: str, arguments: list[str], folder: Path) -> list[d
             "kernel": plain_name(row["Kernel Name"]),
             "grid": [int(n) for n in row["Grid Size"].strip("()").split(",")],
             "block": [int(n) for n in row["Block Size"].strip("()").split(",")],
-            **dict(zip(METRICS, values, strict=True)),
+            **dict(zip(metrics, values, strict=True)),
         }
-        for row, values in profiled([str(binary), *arguments], METRICS)
+        for row, values in profiled([str(binary), *arguments], metrics)
     ]
 
 
-def record_counters() -> dict[str, Any]:
-    """Every program's launches."""
+def record_counters(chosen: list[tuple[str, list[str]]], metrics: dict[str, str]) -> dict[str, Any]:
+    """The launches of the `chosen` programs, each given with its arguments."""
     with tempfile.TemporaryDirectory() as folder:
         programs = [
             {
                 "program": program,
                 "arguments": arguments,
-                "launches": counted_launches(program, arguments, Path(folder)),
+                "launches": counted_launches(program, arguments, metrics, Path(folder)),
             }
-            for program, arguments in PROGRAMS
+            for program, arguments in chosen
         ]
-    return {"profiler": profiler(), "metrics": METRICS, "programs": programs}
+    return {"profiler": profiler(), "metrics": metrics, "programs": programs}
 
 
 def profiler() -> str:
@@ -205,47 +231,68 @@ def record_differential() -> dict[str, Any]:
     return {"operations": {operation.pop("name"): operation for operation in operations}}
 
 
-def judged(name: str, library: Path, device: Device) -> dict[str, Any]:
-    """Score and status of each case that `device` grades, and the first line of each failure."""
-    request = Request(find(LAYOUT, "lab1"), library, choose(LAYOUT, device), seed=SEED)
-    document = run_judge(LAYOUT, request, lambda event: None).document
+def submissions_of(lab: Lab) -> dict[str, Path]:
+    """The sources to judge, by name: the staff's, the stub, and the corpus where there is one."""
+    solution = lab.solution(LAYOUT)
+    sources = {"solution": solution, "stub": lab.stub}
+    tuned = solution.parent / "tuned" / solution.name
+    if tuned.exists():
+        sources["tuned"] = tuned
+    manifest = LAYOUT.root / "tests/corpus" / lab.short / "manifest.toml"
+    if manifest.exists():
+        for entry in tomllib.loads(manifest.read_text(encoding="utf-8"))["kernel"]:
+            name = f"{entry['kind']}/{Path(entry['file']).stem}"
+            sources[name] = manifest.parent / entry["file"]
+    return sources
+
+
+def built_submission(folder: Path, name: str, source: Path) -> Path:
+    """A submission's shared library, with the flags of `flashlab grade`."""
+    library = folder / f"{name.replace('/', '_')}.so"
+    words = [str(find_compiler(LAYOUT).nvcc), *FLAGS, f"-I{LAYOUT.headers}"]
+    subprocess.run([*words, "-o", str(library), str(source)], check=True)
+    return library
+
+
+def judged(lab: Lab, device: Device, library: Path) -> dict[str, Any]:
+    """Score, the first line about each case that failed, and the cases that were skipped though the device could
+    grade them."""
+    request = Request(lab, library, choose(LAYOUT, device), seed=SEED)
+    verdict = run_judge(LAYOUT, request, lambda event: None)
+    if isinstance(verdict.problem, UsageError):  # a case that the grader could not judge
+        raise verdict.problem
+    document = verdict.document
+    graded = [case for case in document["cases"] if case["max_points"]]
     return {
-        "submission": name,
         "score": document["score"],
         "max_score": document["max_score"],
-        "cases": {case["name"]: case["status"] for case in document["cases"] if case["max_points"]},
-        "messages": {
+        "graded": [case["name"] for case in graded],
+        "failed": {
             case["name"]: case["message"].splitlines()[0]
-            for case in document["cases"]
+            for case in graded
             if case["status"] == "failed"
         },
+        "skipped": [case["name"] for case in graded if case["status"] == "skipped"],
     }
 
 
-def record_verdicts() -> dict[str, Any]:
-    """Solution, stub and corpus on both devices."""
-    compiler = find_compiler(LAYOUT)
-    corpus = LAYOUT.root / "tests/corpus/lab1"
-    sources = {
-        "solution": LAYOUT.solutions / "lab1_naive/naive_attention.cu",
-        "stub": LAYOUT.labs / "lab1_naive/naive_attention.cu",
-    }
-    for entry in tomllib.loads((corpus / "manifest.toml").read_text(encoding="utf-8"))["kernel"]:
-        sources[f"{entry['kind']}/{Path(entry['file']).stem}"] = corpus / entry["file"]
-    submissions = []
+def record_verdicts(lab: Lab, device: Device = Device.CUDA) -> dict[str, Any]:
+    """Builds and judges every submission of a lab."""
+    sources = submissions_of(lab)
     with tempfile.TemporaryDirectory() as folder:
-        for name, source in sources.items():
-            library = Path(folder) / f"{source.parent.name}_{source.stem}.so"
-            words = [str(compiler.nvcc), *FLAGS, f"-I{LAYOUT.headers}"]
-            subprocess.run([*words, "-o", str(library), str(source)], check=True)
-            virtual = judged(name, library, Device.VGPU)
-            real = judged(name, library, Device.CUDA)
-            differs = sorted(c for c, s in real["cases"].items() if virtual["cases"][c] != s)
-            print(
-                f"{name}: {virtual['score']} on vgpu, {real['score']} on cuda; {differs or 'equal'}"
+        build = partial(built_submission, Path(folder))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            libraries = list(pool.map(build, sources.keys(), sources.values()))
+        with ThreadPoolExecutor(JUDGES) as pool:
+            verdicts = dict(
+                zip(sources, pool.map(partial(judged, lab, device), libraries), strict=True)
             )
-            submissions.append({"vgpu": virtual, "cuda": real, "differs": differs})
-    return {"seed": SEED, "submissions": submissions}
+    graded = verdicts["solution"]["graded"]
+    for name, verdict in verdicts.items():
+        if verdict.pop("graded") != graded:
+            raise RuntimeError(f"{lab.short}: {name} was not graded on the solution's cases")
+        print(f"{lab.short} {name}: {verdict['score']} of {verdict['max_score']}", flush=True)
+    return {"seed": SEED, "graded": graded, "submissions": verdicts}
 
 
 def compact_json(document: dict[str, Any]) -> str:
@@ -256,15 +303,16 @@ def compact_json(document: dict[str, Any]) -> str:
 
 def main() -> int:
     """Runs one recording and writes it."""
-    recordings = {
-        "counters": record_counters,
+    recordings: dict[str, Callable[[], dict[str, Any]]] = {
+        "counters": partial(record_counters, PROGRAMS, METRICS),
+        "labs": partial(record_counters, LAB_PROGRAMS, LAB_METRICS),
         "suite": record_suite,
         "resources": record_resources,
         "differential": record_differential,
-        "verdicts": record_verdicts,
+        **{lab.short: partial(record_verdicts, lab) for lab in discover(LAYOUT)},
     }
     if len(sys.argv) != 3 or sys.argv[1] not in recordings:
-        print(__doc__, file=sys.stderr)
+        print(f"{__doc__}\nWHAT is one of {', '.join(recordings)}.", file=sys.stderr)
         return 2
     for tool in ("nvidia-smi", "ncu"):
         if shutil.which(tool) is None:

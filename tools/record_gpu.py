@@ -70,16 +70,28 @@ SUITE_METRICS = METRICS | {
     "local_store_requests": "l1tex__t_requests_pipe_lsu_mem_local_op_st.sum",
     "local_store_sectors": "l1tex__t_sectors_pipe_lsu_mem_local_op_st.sum",
 }
-# Those of lab 5's atomics on dQ besides.
-LAB_METRICS = METRICS | {
-    f"global_{kind}_{count}": metric
-    for kind in ("red", "atom")
-    for count, metric in (
-        ("requests", f"l1tex__t_requests_pipe_lsu_mem_global_op_{kind}.sum"),
-        ("sectors", f"l1tex__t_sectors_pipe_lsu_mem_global_op_{kind}.sum"),
-        ("bytes", f"smsp__sass_data_bytes_mem_global_op_{kind}.sum"),
-    )
-}
+# Those of the labs: atomics besides (lab 5 adds to dQ), and conflicts as each instruction's addresses make them. The
+# counters of l1tex in METRICS have also the clocks that accesses of many warps wait for one another.
+LAB_METRICS = (
+    METRICS
+    | {
+        f"{name}_conflicts": f"smsp__sass_l1tex_data_bank_conflicts_pipe_lsu_mem_shared_op_{op}.sum"
+        for name, op in (
+            ("shared_load", "ld"),
+            ("shared_store", "st"),
+            ("async_copy_shared", "ldgsts"),
+        )
+    }
+    | {
+        f"global_{kind}_{count}": metric
+        for kind in ("red", "atom")
+        for count, metric in (
+            ("requests", f"l1tex__t_requests_pipe_lsu_mem_global_op_{kind}.sum"),
+            ("sectors", f"l1tex__t_sectors_pipe_lsu_mem_global_op_{kind}.sum"),
+            ("bytes", f"smsp__sass_data_bytes_mem_global_op_{kind}.sum"),
+        )
+    }
+)
 # Of tests/vgpu/resources: what a launch of one block of 96 threads got, and how many blocks each resource allows.
 RESOURCE_METRICS = {
     "registers": "launch__registers_per_thread",

@@ -41,7 +41,7 @@ namespace {
   w.active = readers;
   if (readers != 0) {
     collect_addresses(from, w.lanes<uint64_t>(op->b), more.source_offset, readers);
-    check_async_source(w, op, from, copy.present, bytes, more.through_l1 != 0);
+    check_async_source(w, op, from, to, copy.present, bytes, more.through_l1 != 0);
   } else {
     from = {};
   }

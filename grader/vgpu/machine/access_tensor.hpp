@@ -49,20 +49,23 @@ VGPU_OUTLINE void check_matrix_rows(Warp& w, const Op* op, const Addresses& rows
   count.conflicts += wavefronts - matrices;
 }
 
-/// Sectors of a copy past L1: lanes 2i and 2i + 1 are served together, other lanes apart.
-VGPU_INLINE uint32_t pair_sectors(const Addresses& from, uint32_t active) {
+/// Sectors of a copy past L1: lanes 2i and 2i + 1 are served together when they read one sector and
+/// write to one line of 128 bytes; all others apart.
+VGPU_INLINE uint32_t pair_sectors(const Addresses& from, const Addresses& to, uint32_t active) {
   uint32_t sectors = 0;
   for (int i = 0; i < kLanes; i += 2) {
-    const bool same = (active >> i & 3) == 3 && from.at[i] >> 5 == from.at[i + 1] >> 5;
+    const bool same = (active >> i & 3) == 3 && from.at[i] >> 5 == from.at[i + 1] >> 5 &&
+                      to.at[i] >> 7 == to.at[i + 1] >> 7;
     sectors += (active >> i & 1) + (active >> i >> 1 & 1) - (same ? 1 : 0);
   }
   return sectors;
 }
 
 /// Checks what the active lanes of a cp.async read: the first present[i] (not 0) of `bytes` bytes.
-/// They count as a request for all of them.
+/// They count as a request for all of them. `to`: where the copies go.
 VGPU_OUTLINE void check_async_source(Warp& w, const Op* op, const Addresses& from,
-                                     const uint32_t* present, uint32_t bytes, bool through_l1) {
+                                     const Addresses& to, const uint32_t* present, uint32_t bytes,
+                                     bool through_l1) {
   Traffic& count = w.site_counts[op->site].global;
   const Traffic before = count;
   bool whole = true;
@@ -84,7 +87,7 @@ VGPU_OUTLINE void check_async_source(Warp& w, const Op* op, const Addresses& fro
     count.sectors += f.sectors;
     count.bytes += uint64_t{f.values} * bytes;
   }
-  if (!through_l1) count.sectors = before.sectors + pair_sectors(from, w.active);
+  if (!through_l1) count.sectors = before.sectors + pair_sectors(from, to, w.active);
 }
 
 /// Wavefronts in which copies through L1 are written. L1 looks up four 128-byte lines at a time;

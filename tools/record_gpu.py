@@ -70,28 +70,20 @@ SUITE_METRICS = METRICS | {
     "local_store_requests": "l1tex__t_requests_pipe_lsu_mem_local_op_st.sum",
     "local_store_sectors": "l1tex__t_sectors_pipe_lsu_mem_local_op_st.sum",
 }
-# Those of the labs: atomics besides (lab 5 adds to dQ), and conflicts as each instruction's addresses make them. The
-# counters of l1tex in METRICS have also the clocks that accesses of many warps wait for one another.
-LAB_METRICS = (
-    METRICS
-    | {
-        f"{name}_conflicts": f"smsp__sass_l1tex_data_bank_conflicts_pipe_lsu_mem_shared_op_{op}.sum"
-        for name, op in (
-            ("shared_load", "ld"),
-            ("shared_store", "st"),
-            ("async_copy_shared", "ldgsts"),
-        )
-    }
-    | {
-        f"global_{kind}_{count}": metric
-        for kind in ("red", "atom")
-        for count, metric in (
-            ("requests", f"l1tex__t_requests_pipe_lsu_mem_global_op_{kind}.sum"),
-            ("sectors", f"l1tex__t_sectors_pipe_lsu_mem_global_op_{kind}.sum"),
-            ("bytes", f"smsp__sass_data_bytes_mem_global_op_{kind}.sum"),
-        )
-    }
-)
+# Those of the labs besides: atomics, for lab 5 adds to dQ; and what the addresses of each instruction make of an access
+# to shared memory. The counters of conflicts in METRICS have also clocks that accesses of several warps wait for one
+# another, other ones in each run.
+LAB_METRICS = METRICS | {
+    "shared_load_wavefronts": "smsp__sass_l1tex_data_pipe_lsu_wavefronts_mem_shared_op_ld.sum",
+    "shared_store_wavefronts": "smsp__sass_l1tex_data_pipe_lsu_wavefronts_mem_shared_op_st.sum",
+    "async_copy_shared_conflicts": "smsp__sass_l1tex_data_bank_conflicts_pipe_lsu_mem_shared_op_ldgsts.sum",
+    "global_red_requests": "l1tex__t_requests_pipe_lsu_mem_global_op_red.sum",
+    "global_red_sectors": "l1tex__t_sectors_pipe_lsu_mem_global_op_red.sum",
+    "global_red_bytes": "smsp__sass_data_bytes_mem_global_op_red.sum",
+    "global_atom_requests": "l1tex__t_requests_pipe_lsu_mem_global_op_atom.sum",
+    "global_atom_sectors": "l1tex__t_sectors_pipe_lsu_mem_global_op_atom.sum",
+    "global_atom_bytes": "smsp__sass_data_bytes_mem_global_op_atom.sum",
+}
 # Of tests/vgpu/resources: what a launch of one block of 96 threads got, and how many blocks each resource allows.
 RESOURCE_METRICS = {
     "registers": "launch__registers_per_thread",

@@ -11,11 +11,27 @@ from flashlab.layout import Layout
 
 ROOT = Layout.of_this_package().root
 BUILD = ROOT / "build"
-RECORDED = json.loads((ROOT / "handouts/data/counters_h200.json").read_text())["programs"]
+RECORDED = [
+    program
+    for name in ("counters_h200", "counters_labs_h200")
+    for program in json.loads((ROOT / f"handouts/data/{name}.json").read_text())["programs"]
+]
 
 # Nsight Compute takes what a generic load or store moves for bytes of global memory, also where the address lies in
 # shared memory: so WMMA reads bfloat16 and tf32 there. We count bytes of global memory only.
 GENERIC_BYTES = {"in_shared": {"global_load_bytes", "global_store_bytes"}}
+
+# What differs in a program's launches, and why: grader/vgpu/README.md, "Compared with an H200".
+EXCEPTIONS = {
+    ("lab3_launches", "shared_load_wavefronts"): "ptxas merges loads",
+    ("lab4_launches", "shared_store_conflicts"): "another number in each run",
+    ("lab4_tuned_launches", "shared_store_conflicts"): "another number in each run",
+    ("lab4_tuned_launches", "async_copy_shared_conflicts"): "not modelled",
+    ("lab4_tuned_launches", "async_copy_bytes"): "zero fill",
+    ("lab5_launches", "shared_load_conflicts"): "another number in each run",
+    ("lab5_tuned_launches", "shared_load_conflicts"): "another number in each run",
+    ("lab5_tuned_launches", "async_copy_bytes"): "another number in each run",
+}
 
 
 def launches(
@@ -38,17 +54,40 @@ def plain_name(kernel: str) -> str:
     return re.split(r"[\s:]+", before_arguments.strip())[-1]
 
 
+def hardware(launch: dict[str, Any]) -> dict[str, Any]:
+    """A recorded launch under the virtual GPU's names: it does not tell `red` from `atom`."""
+    counts = dict(launch)
+    for what in ("requests", "sectors", "bytes"):
+        parts = [counts.pop(f"global_{kind}_{what}", None) for kind in ("red", "atom")]
+        if None not in parts:
+            counts[f"global_atomic_{what}"] = sum(parts)
+    return counts
+
+
+def differences(
+    recorded: dict[str, Any], counted: list[dict[str, Any]]
+) -> dict[str, list[tuple[int, int]]]:
+    """Per count, what the virtual GPU and the hardware have where they differ."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for ours, launch in zip(counted, recorded["launches"], strict=True):
+        theirs = hardware(launch)
+        name = plain_name(ours["kernel"])
+        assert name == plain_name(theirs.pop("kernel"))
+        for key in theirs.keys() - GENERIC_BYTES.get(name, set()):
+            if ours[key] != theirs[key]:
+                found.setdefault(key, []).append((ours[key], theirs[key]))
+    return found
+
+
 @pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: recorded["program"])
 def test_counts_equal_the_hardware_s(recorded: dict[str, Any], tmp_path: Path) -> None:
-    counted = launches(recorded["program"], recorded["arguments"], 1, tmp_path)
-    assert len(counted) == len(recorded["launches"])
-    for ours, theirs in zip(counted, recorded["launches"], strict=True):
-        name = plain_name(ours["kernel"])
-        assert name == plain_name(theirs["kernel"])
-        left_out = {"kernel"} | GENERIC_BYTES.get(name, set())
-        assert {key: ours[key] for key in theirs if key not in left_out} == {
-            key: value for key, value in theirs.items() if key not in left_out
-        }
+    program = recorded["program"]
+    found = differences(recorded, launches(program, recorded["arguments"], 1, tmp_path))
+    # Each exception has to be needed, and what several warps make of one another's accesses only adds conflicts.
+    assert found.keys() == {key for name, key in EXCEPTIONS if name == program}, found
+    for key in found:
+        if key.endswith("conflicts"):
+            assert all(ours < theirs for ours, theirs in found[key]), (key, found[key])
 
 
 @pytest.mark.parametrize("program", ["naive_attention", "divergence", "histogram", "reduce_shared"])

@@ -7,6 +7,11 @@
 // S and P are whole N x N matrices in device memory. That is what makes attention memory-bound, and
 // what the later labs get rid of: handout 1, section 2.
 //
+// Bytes moved for one head, where a value that a warp shares moves once, and d is a multiple of 32:
+//   Nq (8.25 Nk d + 20 Nk + 4 d)
+// 4 for each of two operands and 1/8 for the other two per multiply-add pair; S is read three times
+// and written once, P and O are written once.
+//
 // What to do: fill in the five places marked HINT, then run `make lab1`. Each hint says how many
 // lines we needed.
 //

@@ -9,8 +9,9 @@
 //
 // Lab 3 turned inside out: there the outer loop went over K and V and wrote O back after each tile;
 // here the blocks share out the queries, K and V are read again by every block, and O, m and l are
-// written once. Bytes moved for one head: 8 Nq d + 4 Nq for Q, O and L, and 8 Nk d for K and V
-// times the number of blocks, ceil(Nq / 64): handout 4, section 3.
+// written once. Bytes moved for one head with T = ceil(Nq / 64) blocks: 4 Nq (d + 1) for O and L,
+// 8 Nk d T for K and V, and 4 d 64 T for Q, of which the last block reads its last row again where
+// it has none: handout 4, section 3.
 //
 //   grid       (ceil(Nq / 64), H, B)
 //   block      256 threads

@@ -3,76 +3,16 @@
 import hashlib
 import os
 import subprocess
-import tomllib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
+from corpus_manifest import LAYOUT, SEED, Kernel, corpora, load
 from flashlab.build import FLAGS
 from flashlab.device import Device, choose
 from flashlab.judge import Request, run_judge
-from flashlab.labs import Lab, find
-from flashlab.layout import Layout
+from flashlab.labs import Lab
 from flashlab.toolchain import find_compiler
-
-LAYOUT = Layout.of_this_package()
-SEED = 1  # inputs of the manifest's verdicts; with other inputs a case may miss a bug by chance
-ABOUT_THE_RESULT = ("correctness", "checks")  # groups of cases that no honest kernel fails
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """One file of the corpus; an honest kernel may fail cases too, but none about the result."""
-
-    source: Path
-    about: str
-    must_fail: frozenset[str] = frozenset()
-    messages: tuple[str, ...] = ()
-    unnamed: frozenset[str] = frozenset()  # cases whose message need not name the cause
-
-
-def load(folder: Path, cases: dict[str, str]) -> list[Kernel]:
-    """The kernels of `folder`, checked against the files there and the lab's cases, given as name: group."""
-    entries = tomllib.loads((folder / "manifest.toml").read_text(encoding="utf-8"))["kernel"]
-    listed = [entry["file"] for entry in entries]
-    on_disk = sorted(path.name for path in folder.glob("*.cu"))
-    if sorted(listed) != on_disk:
-        raise ValueError(f"{folder}: manifest and files differ: {set(listed) ^ set(on_disk)}")
-    return [_kernel(folder, entry, cases) for entry in entries]
-
-
-def _kernel(folder: Path, entry: dict[str, Any], cases: dict[str, str]) -> Kernel:
-    name = entry["file"]
-    given = [key for key in ("fails", "passes", "messages", "unnamed") if key in entry]
-    if entry["kind"] == "honest" and not given:
-        return Kernel(folder / name, entry["about"])
-    if entry["kind"] not in ("honest", "wrong") or ("fails" in entry) == ("passes" in entry):
-        raise ValueError(f"{name}: a kernel that fails cases has one of fails and passes")
-    if not entry.get("messages"):
-        raise ValueError(f"{name}: a kernel that fails cases has messages")
-    must_fail = _matching(name, entry.get("fails", ()), cases)
-    if "passes" in entry:
-        must_fail = frozenset(cases) - _matching(name, entry["passes"], cases)
-    if not must_fail:
-        raise ValueError(f"{name}: a wrong kernel must fail some case")
-    if entry["kind"] == "honest" and any(cases[case] in ABOUT_THE_RESULT for case in must_fail):
-        raise ValueError(f"{name}: an honest kernel fails no case about the result")
-    unnamed = _matching(name, entry.get("unnamed", ()), cases)
-    return Kernel(folder / name, entry["about"], must_fail, tuple(entry["messages"]), unnamed)
-
-
-def _matching(name: str, globs: Iterable[str], cases: Iterable[str]) -> frozenset[str]:
-    """The cases that some glob matches; each glob must match one."""
-    matched = frozenset[str]()
-    for glob in globs:
-        found = frozenset(case for case in cases if fnmatchcase(case, glob))
-        if not found:
-            raise ValueError(f"{name}: no case is called {glob}")
-        matched |= found
-    return matched
 
 
 def complaints(kernel: Kernel, result: dict[str, Any]) -> list[str]:
@@ -123,17 +63,6 @@ def build(source: Path) -> Path:
         subprocess.run([*words, "-o", str(fresh), str(source)], check=True)
         fresh.rename(library)
     return library
-
-
-def corpora() -> list[tuple[Lab, dict[str, str], Kernel]]:
-    """Every kernel of every lab's folder, with the lab and its cases."""
-    found = []
-    for folder in sorted(Path(__file__).resolve().parent.glob("lab*")):
-        lab = find(LAYOUT, folder.name)
-        settings = tomllib.loads(lab.config.read_text(encoding="utf-8"))
-        cases = {case["name"]: case["group"] for case in settings["case"]}
-        found += [(lab, cases, kernel) for kernel in load(folder, cases)]
-    return found
 
 
 CORPORA = corpora()

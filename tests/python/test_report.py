@@ -4,6 +4,7 @@ import copy
 import html
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 
 import pytest
 from flashlab.report import render
@@ -44,6 +45,51 @@ def test_a_real_gpu_without_sector_counts_has_fewer_figures(result):
         case["meters"] = {"workspace_bytes": case["meters"]["workspace_bytes"]}
     assert [figure.name for figure in figures_of(result)] == ["memory", "error"]
     assert "requested" not in render([result]).partition("<h3>Meters</h3>")[2]
+
+
+def as_lab(result: dict, name: str, requested: Callable[[int], float]) -> None:
+    """Makes the result one of another lab, whose threads asked for so many bytes of each head."""
+    result["lab"] = name
+    for case in result["cases"]:
+        case["meters"]["requested_bytes"] = 2 * requested(case["shape"]["seq_q"])
+
+
+def test_tiled_labs_are_compared_with_their_own_tiles(result):
+    as_lab(result, "lab3_tiled_attention", lambda n: 4 * n * (64 * 2 + 64 + 66))  # one tile
+    assert (
+        series(result, "traffic", "tiles of 64")[:2] == series(result, "traffic", "requested")[:2]
+    )
+    assert series(result, "traffic", "tiles of 32")[0] == series(result, "traffic", "requested")[0]
+    assert series(result, "traffic", "tiles of 64")[2:] > series(result, "traffic", "requested")[2:]
+    assert series(result, "memory", "m and l") == [(n, 8 * n) for n in (32, 64, 130, 256)]
+
+
+def test_the_second_tiling_moves_less_than_the_first(result):
+    as_lab(result, "lab4_flash_attention2", lambda n: 4 * n * (4 * 64 + 1))
+    first = series(result, "traffic", "lab 3, tiles of 32")
+    second = series(result, "traffic", "tiles of 32")
+    assert second[0] == series(result, "traffic", "requested")[0]
+    assert all(a > b for (_, a), (_, b) in zip(first, second, strict=True))
+
+
+def test_the_backward_pass_has_formulas_of_its_own(result):
+    as_lab(result, "lab5_backward", lambda n: 4 * n * (13 * 64 + 6))
+    assert (
+        series(result, "traffic", "tiles of 64")[:2] == series(result, "traffic", "requested")[:2]
+    )
+    assert "<svg" in render([result])
+
+
+def test_masked_cases_are_not_compared_with_whole_ones(result):
+    result["cases"][1]["shape"]["causal"] = True
+    assert [n for n, _ in series(result, "traffic", "requested")] == [32, 130, 256]
+    assert [n for n, _ in series(result, "error", "largest")] == [32, 64, 130, 256]
+
+
+def test_rows_without_n_have_no_figures(result):
+    result["lab"] = "lab2_online_softmax"
+    assert figures_of(result) == []
+    assert "<svg" not in render([result])
 
 
 def test_zero_and_missing_errors(result):

@@ -1,11 +1,12 @@
-"""Which curves a result holds: measured meters against N, with the formula that theory gives for naive attention."""
+"""Which curves a result holds: measured meters against N, with the formulas that theory gives for the lab."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from flashlab.report.theory import Curves, Theory, theory_of
 from flashlab.results import Result
 
 Point = tuple[float, float]
@@ -70,6 +71,9 @@ def in_bytes(value: float) -> str:
 
 def figures_of(result: Result) -> list[FigureData]:
     """The figures for which a result has data; on a real GPU, which counts no sectors, these are fewer."""
+    theory = theory_of(result["lab"])
+    if theory is None:
+        return []
     square = [case for case in result["cases"] if _is_square(case)]
     sizes: dict[int, set[int]] = {}
     for case in square:
@@ -78,7 +82,14 @@ def figures_of(result: Result) -> list[FigureData]:
         return []
     head_dim = max(sizes, key=lambda d: (len(sizes[d]), d))
     cases = [case for case in square if case["shape"]["head_dim"] == head_dim]
-    every = (_memory(cases, head_dim), _traffic(cases, head_dim), _sectors(cases), _error(square))
+    # Under a mask less is read than the formulas say.
+    whole = [case for case in cases if not case["shape"].get("causal", False)]
+    every = (
+        _memory(whole, head_dim, theory),
+        _traffic(whole, head_dim, theory),
+        _sectors(cases),
+        _error(square),
+    )
     return [figure for figure in every if figure is not None]
 
 
@@ -98,28 +109,30 @@ def _measured(label: str, cases: Iterable[Case], key: str, per_head: bool = True
     return Series(label, Kind.MEASURED, tuple(sorted(points))) if points else None
 
 
-def _formula(label: str, cases: Iterable[Case], value: Callable[[float], float]) -> Series:
+def _formulas(curves: Curves, cases: Iterable[Case], d: int) -> list[Series]:
     sizes = sorted({float(case["shape"]["seq_q"]) for case in cases})
-    return Series(label, Kind.FORMULA, tuple((n, value(n)) for n in sizes))
+    return [
+        Series(label, Kind.FORMULA, tuple((n, formula(n, d)) for n in sizes))
+        for label, formula in curves.formulas
+    ]
 
 
-def _memory(cases: list[Case], d: int) -> FigureData | None:
+def _memory(cases: list[Case], d: int, theory: Theory) -> FigureData | None:
     workspace = _measured("workspace", cases, "workspace_bytes")
-    peak = _measured("peak, with Q, K, V, O", cases, "peak_device_bytes")
+    peak = _measured(f"peak, with {theory.tensors}", cases, "peak_device_bytes")
     measured = [series for series in (workspace, peak) if series]
     if not measured:
         return None
-    formula = _formula("S and P in full: 8 N²", cases, lambda n: 8 * n * n)
     return FigureData(
         "memory",
-        f"Memory against N, for each head of dimension {d}. Keeping S and P, float32, takes 8 N² bytes.",
+        f"Memory against N, for each head of dimension {d}. {theory.memory.explanation}",
         "device memory per head",
-        (*measured, formula),
+        (*measured, *_formulas(theory.memory, cases, d)),
         unit="B",
     )
 
 
-def _traffic(cases: list[Case], d: int) -> FigureData | None:
+def _traffic(cases: list[Case], d: int, theory: Theory) -> FigureData | None:
     keys = {
         "distinct": "distinct_bytes",
         "requested by threads": "requested_bytes",
@@ -129,13 +142,11 @@ def _traffic(cases: list[Case], d: int) -> FigureData | None:
     present = [series for series in measured if series]
     if not present:
         return None
-    formula = _formula("naive minimum: 16 N² + 16 N d", cases, lambda n: 16 * n * n + 16 * n * d)
     return FigureData(
         "traffic",
-        f"Global memory traffic against N, for each head of dimension {d}. Naive attention writes and reads S and P"
-        " (16 N² bytes), reads Q, K and V and writes O (16 N d bytes); asking again for the same bytes adds to it.",
+        f"Global memory traffic against N, for each head of dimension {d}. {theory.traffic.explanation}",
         "global traffic per head",
-        (*present, formula),
+        (*present, *_formulas(theory.traffic, cases, d)),
         unit="B",
     )
 
@@ -146,7 +157,9 @@ def _sectors(cases: list[Case]) -> FigureData | None:
     present = [series for series in measured if series]
     if not present:
         return None
-    best = _formula("32 neighbouring floats: 4", cases, lambda n: 4.0)
+    best = Series(
+        "32 neighbouring floats: 4", Kind.FORMULA, tuple((n, 4.0) for n, _ in present[0].points)
+    )
     return FigureData(
         "sectors",
         "Sectors of 32 bytes that one request of a warp touches, against N. 32 lanes that read 32 neighbouring floats"

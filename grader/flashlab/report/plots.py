@@ -18,6 +18,7 @@ FORMULA = "#000024"
 VARIABLES = {INK: "--ink", GRID: "--grid", FORMULA: "--formula"}
 VARIABLES |= {colour: f"--series-{number}" for number, colour in enumerate(SERIES, 1)}
 MARKERS = ("o", "s", "^")
+DASHES = ("--", ":", "-.")
 
 SETTINGS = {
     "svg.fonttype": "none",  # text stays text: it can be searched and takes the page's colour
@@ -59,7 +60,7 @@ def _figure(data: FigureData) -> Figure:
     axes.set_xscale("log", base=2)
     if data.log_y:
         axes.set_yscale("log", base=2 if data.unit == "B" else 10)
-    measured = 0
+    measured = formulas = 0
     for series in data.series:
         x, y = zip(*series.points, strict=True)
         if series.kind is Kind.MEASURED:
@@ -69,7 +70,8 @@ def _figure(data: FigureData) -> Figure:
             style = {"color": SERIES[measured], "marker": MARKERS[measured], "ms": 5, "ls": "none"}
             measured += 1
         elif series.kind is Kind.FORMULA:  # above what was measured, which may lie exactly on it
-            style = {"color": FORMULA, "ls": "--", "lw": 1.6, "zorder": 3}
+            style = {"color": FORMULA, "ls": DASHES[formulas], "lw": 1.6, "zorder": 3}
+            formulas += 1
         else:
             style = {"color": FORMULA, "marker": "_", "ms": 9, "mew": 2, "ls": "none"}
         axes.plot(x, y, label=series.label, **style)

@@ -147,11 +147,6 @@ size_t memory_needed(const Lab& lab, const CaseSpec& spec) {
   return layout.used();
 }
 
-reference::AttentionShape exact_shape(const Shape& shape) {
-  return {shape.batch, shape.heads,    shape.heads, shape.seq_q,
-          shape.seq_k, shape.head_dim, shape.scale, shape.causal};
-}
-
 ErrorSummary summary(const Comparison& comparison) {
   return {comparison.max_abs_error, comparison.max_rel_error, comparison.bound.absolute,
           comparison.wrong,         comparison.not_finite,    comparison.unwritten,

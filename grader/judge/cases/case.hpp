@@ -8,11 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "bounds.hpp"
 #include "client/client.hpp"
-#include "compare.hpp"
 #include "kinds.hpp"
 #include "lab.hpp"
-#include "reference/attention.hpp"
 #include "result.hpp"
 
 namespace flashlab::judge {
@@ -51,9 +50,6 @@ std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
 /// verdict.
 bool check_call(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& inputs,
                 const CallResult& call, CaseResult& result);
-
-/// The problem as the reference takes it.
-reference::AttentionShape exact_shape(const Shape& shape);
 
 /// How far a tensor is from what it should be, as the result file has it.
 ErrorSummary summary(const Comparison& comparison);

@@ -24,18 +24,6 @@ struct Expected {
   ErrorBound bound;
 };
 
-/// Scores move exponentials by their rounding error, eps32 |s|: everything is exact up to that,
-/// relative to its size. Sums of both signs, as o, are so relative to the largest of them.
-ErrorBound relative_bound(const Lab& lab, std::span<const float> scores, double size = 0) {
-  double largest = 0;
-  for (const float s : scores) {
-    if (std::isfinite(s)) largest = std::max(largest, std::abs(static_cast<double>(s)));
-  }
-  const double relative = lab.tolerance.relative + lab.tolerance.eps_factor * largest *
-                                                       std::numeric_limits<float>::epsilon();
-  return {std::max(lab.tolerance.absolute, relative * size), relative};
-}
-
 double largest(const std::vector<double>& values) {
   double size = 0;
   for (const double value : values) size = std::max(size, std::abs(value));
@@ -196,10 +184,10 @@ CaseResult grade_merge(const Lab& lab, const CaseSpec& spec, uint64_t seed, Clie
   const std::vector<Input> inputs = {{"m", parts.m}, {"l", parts.l}, {"o", parts.o}};
   return grade(lab, spec, inputs, client, [&]() -> Standard {
     const RowStates right = merge_parts(shape, parts);
-    const ErrorBound bound = relative_bound(lab, parts.m);
-    const ErrorBound o_bound = relative_bound(lab, parts.m, largest(right.o));
+    const ErrorBound bound = online_bound(lab.tolerance, parts.m);
+    const ErrorBound o_bound = online_bound(lab.tolerance, parts.m, largest(right.o));
     return {"merge",
-            {{"m_out", right.m, 1, bound},
+            {{"m_out", right.m, 1, maximum_bound(lab.tolerance)},
              {"l_out", right.l, 1, bound},
              {"o_out", right.o, static_cast<size_t>(shape.head_dim), o_bound}},
             right.m,
@@ -215,9 +203,9 @@ CaseResult grade_row_statistics(const Lab& lab, const CaseSpec& spec, uint64_t s
   const std::vector<float> S = draw_scores(spec, seed);
   return grade(lab, spec, {{"S", S}}, client, [&]() -> Standard {
     const RowStates right = state_of_rows(spec.shape, S);
-    const ErrorBound bound = relative_bound(lab, S);
+    const ErrorBound bound = online_bound(lab.tolerance, S);
     return {"statistics",
-            {{"m", right.m, 1, bound}, {"l", right.l, 1, bound}},
+            {{"m", right.m, 1, maximum_bound(lab.tolerance)}, {"l", right.l, 1, bound}},
             right.m,
             row_hypotheses(spec.shape, S),
             [](const RowStates& states) -> Outputs {
@@ -240,7 +228,7 @@ CaseResult grade_row_softmax(const Lab& lab, const CaseSpec& spec, uint64_t seed
     hypotheses.insert(hypotheses.begin(), not_normalised);
     return {"softmax",
             {{"P", probabilities(shape, S, right), static_cast<size_t>(shape.seq_k),
-              relative_bound(lab, S)}},
+              online_bound(lab.tolerance, S)}},
             right.m,
             hypotheses,
             [&](const RowStates& states) -> Outputs { return {probabilities(shape, S, states)}; }};

@@ -18,7 +18,7 @@ help: ## list these commands
 	@echo
 	@sed -nE 's/^([a-zA-Z%-]+):[^#]*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | sed 's/^  lab%/  labN/' | expand -t 13
 	@echo
-	@echo "  options of labN: DEVICE=auto|vgpu|cuda  CASE='glob of case names'"
+	@echo "  options of labN and grade: DEVICE=auto|vgpu|cuda; of labN: CASE='glob of case names'"
 
 .PHONY: demo
 demo: build ## grade the staff solution of every lab on the virtual GPU and write build/report/index.html

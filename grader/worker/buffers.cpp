@@ -18,6 +18,7 @@ void* Buffers::add(const char* name, size_t bytes) {
   check(cudaMemset(data, protocol::kPoison & 0xFF, bytes), "cudaMemset");
   // The submission may use any stream: nothing of ours may still be under way when it starts.
   check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  device_.forget_writes(data, bytes);  // a pattern is no value
   device_.name_buffer(data, name);
   return data;
 }

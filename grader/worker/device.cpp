@@ -32,6 +32,7 @@ Device::Device()
     : reset_(find<decltype(&vgpuReset)>("vgpuReset")),
       report_(find<decltype(&vgpuReport)>("vgpuReport")),
       name_buffer_(find<decltype(&vgpuNameBuffer)>("vgpuNameBuffer")),
+      forget_writes_(find<decltype(&vgpuForgetWrites)>("vgpuForgetWrites")),
       set_launch_timeout_(find<decltype(&vgpuSetLaunchTimeout)>("vgpuSetLaunchTimeout")) {}
 
 protocol::Hello Device::hello() const {
@@ -60,6 +61,10 @@ void Device::reset() const {
 
 void Device::name_buffer(const void* pointer, const char* name) const {
   if (is_virtual()) name_buffer_(pointer, name);
+}
+
+void Device::forget_writes(const void* pointer, size_t bytes) const {
+  if (is_virtual()) forget_writes_(pointer, bytes);
 }
 
 void Device::set_launch_timeout(double seconds) const {

@@ -38,6 +38,8 @@ class Device {
   /// Forgets earlier launches; the peak of device memory starts anew.
   void reset() const;
   void name_buffer(const void* pointer, const char* name) const;
+  /// What these bytes hold is no value: the check for uninitialised reads reports who reads them.
+  void forget_writes(const void* pointer, size_t bytes) const;
   void set_launch_timeout(double seconds) const;
   /// Writes the report's JSON text, at most `capacity` bytes with a final NUL; returns its full
   /// length.
@@ -47,6 +49,7 @@ class Device {
   void (*reset_)();
   size_t (*report_)(char*, size_t);
   int (*name_buffer_)(const void*, const char*);
+  void (*forget_writes_)(const void*, size_t);
   void (*set_launch_timeout_)(double);
 };
 

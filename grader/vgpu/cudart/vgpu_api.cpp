@@ -43,6 +43,11 @@ VGPU_EXPORT int vgpuNameBuffer(const void* pointer, const char* name) {
   return named ? 0 : 1;
 }
 
+VGPU_EXPORT void vgpuForgetWrites(const void* pointer, size_t bytes) {
+  api_call(__func__, Errors::None,
+           [&](Runtime& runtime) { runtime.memory().forget_writes(pointer, bytes); });
+}
+
 VGPU_EXPORT void vgpuSetLaunchTimeout(double seconds) {
   api_call(__func__, Errors::None, [&](Runtime& runtime) {
     runtime.device().options().timeout_seconds = seconds > 0 ? seconds : 0;

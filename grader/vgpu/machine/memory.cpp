@@ -59,6 +59,11 @@ void DeviceMemory::note_written(const void* begin, size_t bytes) {
   std::memset(written_ + (reinterpret_cast<uint64_t>(begin) - base_), 1, bytes);
 }
 
+void DeviceMemory::forget_writes(const void* begin, size_t bytes) {
+  if (written_ == nullptr || !is_device_address(begin)) return;
+  std::memset(written_ + (reinterpret_cast<uint64_t>(begin) - base_), 0, bytes);
+}
+
 void DeviceMemory::note_copied(const void* to, const void* from, size_t bytes) {
   if (written_ == nullptr || !is_device_address(to)) return;
   if (!is_device_address(from)) return note_written(to, bytes);

@@ -59,6 +59,8 @@ class DeviceMemory {
   /// The host, or an API call, writes [begin, begin + bytes). Nothing happens unless writes are
   /// tracked or the range is not device memory.
   void note_written(const void* begin, size_t bytes);
+  /// The opposite: as if nothing had been written there since it was allocated.
+  void forget_writes(const void* begin, size_t bytes);
   /// An API call copies between two ranges of device memory, or from the host.
   void note_copied(const void* to, const void* from, size_t bytes);
   /// For each byte of the reserved range 1 when it has been written and 0 otherwise; to be indexed

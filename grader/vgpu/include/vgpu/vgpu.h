@@ -29,6 +29,11 @@ size_t vgpuReport(char* buffer, size_t capacity);
  * there is none. */
 int vgpuNameBuffer(const void* pointer, const char* name);
 
+/* Takes `bytes` of device memory at `pointer` for never written, whatever they hold: the check
+ * `uninitialised` then reports kernels that read them, as after cudaMalloc. A harness that fills
+ * memory with a pattern calls it afterwards. */
+void vgpuForgetWrites(const void* pointer, size_t bytes);
+
 /* Limits each later launch to `seconds` of wall time (0: none); a launch beyond it ends with
  * cudaErrorLaunchTimeout and a report that names the source line it was at. */
 void vgpuSetLaunchTimeout(double seconds);

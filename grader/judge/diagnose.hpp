@@ -65,6 +65,10 @@ std::string describe_region(const Evidence& evidence);
 /// The same for any tensor [batch, heads, shape.seq_q, shape.head_dim].
 std::string describe_region(const Shape& shape, const std::vector<bool>& is_bad);
 
+/// For a result that nothing was added to: what a loop over N / tile whole tiles does when N is
+/// less than the lab's smallest tile. Empty for larger N.
+std::string describe_no_tile(const Lab& lab, const Shape& shape);
+
 /// Rules by computing what a wrong formula would give (diagnose_formula.cpp).
 std::optional<Diagnosis> diagnose_formula(const Evidence& evidence);
 

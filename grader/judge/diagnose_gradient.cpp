@@ -44,18 +44,20 @@ Head head_of(const GradientEvidence& evidence, size_t slice) {
   return head;
 }
 
-/// Whether every head holds what the hypothesis predicts, and some head not what is right.
+/// Whether every head holds what the hypothesis predicts, and some head not what is right. Zeros
+/// have many causes, so a prediction of nothing else explains nothing.
 bool explains(const GradientEvidence& evidence, const std::vector<Head>& heads,
               const GradientHypothesis& hypothesis) {
   const DiagnosisLimits& limits = evidence.lab.diagnosis;
   const std::vector<double>& right = evidence.right(evidence.name);
   const size_t size = right.size() / heads.size();
   const ErrorBound& bound = evidence.comparison.bound;
-  bool differs = false;
+  bool differs = false, any = false;
   for (size_t slice = 0; slice < heads.size(); ++slice) {
     const RowMatrix predicted = hypothesis.gradient(heads[slice]);
     const double largest = predicted.cwiseAbs().maxCoeff();
     if (!std::isfinite(largest)) return false;
+    any = any || largest > 0;
     const double allowed =
         std::min((bound.absolute + bound.relative * largest) * limits.match_factor,
                  evidence.comparison.max_abs_error * limits.match_fraction);
@@ -65,7 +67,7 @@ bool explains(const GradientEvidence& evidence, const std::vector<Head>& heads,
       differs = differs || !(std::abs(right[at] - predicted.data()[i]) <= allowed);
     }
   }
-  return differs;
+  return differs && any;
 }
 
 /// Where the elements are for which `is_bad` holds; empty when they are everywhere.
@@ -117,8 +119,9 @@ std::optional<Diagnosis> find_zero(const GradientEvidence& evidence) {
   }
   return Diagnosis{"all_zero",
                    evidence.name +
-                       " is zero everywhere. Is the sum stored, and are the tiles in "
-                       "shared memory filled?",
+                       " is zero everywhere. Is the sum stored, and are the tiles in shared memory "
+                       "filled?" +
+                       describe_no_tile(evidence.lab, evidence.shape),
                    topic_of(evidence.name)};
 }
 

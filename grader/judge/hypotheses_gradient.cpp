@@ -1,120 +1,13 @@
 // What wrong formulas of the backward pass would give for dQ, dK and dV. A gradient is a product of
-// a weight per pair of query and key (P, dS) with rows (dO, Q, K): either can be wrong.
-#include <cmath>
-
-#include "diagnose_gradient.hpp"
+// a weight per pair of query and key (P, dS; gradient_weights.cpp) with rows (dO, Q, K): either can
+// be wrong.
+#include "gradient_weights.hpp"
 #include "text.hpp"
 
 namespace flashlab::judge {
 namespace {
 
 using reference::RowMatrix;
-using Weights = RowMatrix (*)(const Head&);
-
-/// A wrong weight per pair, and how to say so.
-struct Variant {
-  const char* cause;
-  const char* text;
-  const char* topic;
-  Weights weights;
-};
-
-/// P from a formula of the score without a mask and of L, where the mask `sees` the pair.
-template <class Sees, class Formula>
-RowMatrix probabilities(const Head& head, Sees sees, Formula formula) {
-  RowMatrix result = RowMatrix::Zero(head.raw.rows(), head.raw.cols());
-  for (Eigen::Index i = 0; i < result.rows(); ++i) {
-    if (!std::isfinite(head.L(i))) continue;
-    for (Eigen::Index j = 0; j < result.cols(); ++j) {
-      if (sees(i, j)) result(i, j) = formula(head.raw(i, j), head.L(i));
-    }
-  }
-  return result;
-}
-
-template <class Formula>
-RowMatrix recomputed(const Head& head, Formula formula) {
-  const auto sees = [&](Eigen::Index i, Eigen::Index j) { return std::isfinite(head.S(i, j)); };
-  return probabilities(head, sees, formula);
-}
-
-template <class Sees>
-RowMatrix masked(const Head& head, Sees sees) {
-  return probabilities(head, sees, [](double s, double l) { return std::exp(s - l); });
-}
-
-constexpr double kLog2e = 1.4426950408889634;
-
-const Variant kProbabilities[] = {
-    {"lse_missing", "P = exp(S) gives: L is missing, P = exp(S - L).", "recompute",
-     [](const Head& head) {
-       return recomputed(head, [](double s, double) { return std::exp(s); });
-     }},
-    {"lse_base",
-     "P = 2^(S - L) gives: L is a natural logarithm. Use expf, or multiply both S and L by "
-     "log2(e).",
-     "recompute",
-     [](const Head& head) {
-       return recomputed(head, [](double s, double l) { return std::exp2(s - l); });
-     }},
-    {"lse_base",
-     "P = 2^(S log2(e) - L) gives: multiply L by log2(e) too, it is a natural logarithm.",
-     "recompute",
-     [](const Head& head) {
-       return recomputed(head, [](double s, double l) { return std::exp2(s * kLog2e - l); });
-     }},
-    {"lse_divided",
-     "P = exp(S) / L gives: L is the logarithm of the sum, not the sum. P = exp(S - L).",
-     "recompute",
-     [](const Head& head) {
-       return recomputed(head, [](double s, double l) { return std::exp(s) / l; });
-     }},
-    {"scale_missing_in_s", "P = exp(Q K^T - L) gives: the scale is missing in S.", "recompute",
-     [](const Head& head) {
-       const double scale = head.scale;
-       return recomputed(head, [scale](double s, double l) { return std::exp(s / scale - l); });
-     }},
-    {"mask_ignored", "P without the mask gives: a key j > i + Nk - Nq has P = 0.", "mask",
-     [](const Head& head) {
-       return masked(head, [](Eigen::Index, Eigen::Index) { return true; });
-     }},
-    {"mask_top_left",
-     "the mask j <= i gives. It is aligned to the bottom right corner: j <= i + Nk - Nq.", "mask",
-     [](const Head& head) {
-       return masked(head, [](Eigen::Index i, Eigen::Index j) { return j <= i; });
-     }},
-    {"mask_off_by_one", "the mask j < i + Nk - Nq gives: key i + Nk - Nq itself is seen.", "mask",
-     [](const Head& head) {
-       const Eigen::Index offset = head.raw.cols() - head.raw.rows();
-       return masked(head, [offset](Eigen::Index i, Eigen::Index j) { return j < i + offset; });
-     }},
-};
-
-const Variant kScoreGradients[] = {
-    {"missing_d", "dS = P o dP gives: D is missing, dS = P o (dP - D) with D = rowsum(dO o O).",
-     "ds", [](const Head& head) -> RowMatrix { return head.P.cwiseProduct(head.dP); }},
-    {"d_sign", "dS = P o (dP + D) gives: D is subtracted.", "ds",
-     [](const Head& head) -> RowMatrix {
-       return head.P.array() * (head.dP.colwise() + head.D).array();
-     }},
-    {"missing_p", "dS = dP - D gives: the factor P is missing, dS = P o (dP - D).", "ds",
-     [](const Head& head) -> RowMatrix {
-       return (head.P.array() > 0).select(head.dP.colwise() - head.D, 0.0);
-     }},
-    {"scale_early", "dS = P o (scale dP - D) gives: the scale belongs to dQ and dK, not to dP.",
-     "ds",
-     [](const Head& head) -> RowMatrix {
-       return head.P.array() * ((head.scale * head.dP).colwise() - head.D).array();
-     }},
-    {"dp_from_k", "dP = dO K^T gives: dP = dO V^T.", "ds",
-     [](const Head& head) -> RowMatrix {
-       const RowMatrix dp = head.dO * head.K.transpose();
-       return head.P.array() * (dp.colwise() - head.D).array();
-     }},
-    {"uses_p", "P gives in place of dS.", "ds",
-     [](const Head& head) -> RowMatrix { return head.P; }},
-};
-
 RowMatrix with_rows(const RowMatrix& weights, Eigen::Index first, Eigen::Index count) {
   RowMatrix result = RowMatrix::Zero(weights.rows(), weights.cols());
   result.middleRows(first, count) = weights.middleRows(first, count);
@@ -146,12 +39,7 @@ class List {
 
   std::vector<GradientHypothesis> all() {
     add_products();
-    if (name_ != "dV") {
-      add(kScoreGradients);
-      add_from_wrong_probabilities();
-    } else {
-      add(kProbabilities);
-    }
+    add_weights();
     add_tiles();
     return std::move(list_);
   }
@@ -164,23 +52,35 @@ class List {
     list_.push_back({cause, name_ + " is " + text, topic, std::move(gradient)});
   }
 
-  template <size_t n>
-  void add(const Variant (&variants)[n]) {
-    for (const Variant& variant : variants) {
-      add(variant.cause, std::string("what ") + variant.text, variant.topic,
-          [name = name_, weights = variant.weights](const Head& head) {
+  /// Wrong weights in the right product. P may be wrong in one kernel and right in the other.
+  void add_weights() {
+    const auto add_weight = [&](const WeightVariant& variant,
+                                std::function<RowMatrix(const Head&)> weights) {
+      add(variant.cause, "what " + variant.text, variant.topic,
+          [name = name_, weights = std::move(weights)](const Head& head) {
             return product(name, head, weights(head));
           });
+    };
+    const bool is_dv = name_ == "dV";
+    if (!is_dv) {
+      for (const WeightVariant& variant : wrong_score_gradients()) {
+        add_weight(variant, variant.weights);
+      }
     }
-  }
-
-  /// dS from a wrong P, in a kernel of its own: P may be right where dV is computed.
-  void add_from_wrong_probabilities() {
-    for (const Variant& variant : kProbabilities) {
-      add(variant.cause, std::string("what ") + variant.text, variant.topic,
-          [name = name_, weights = variant.weights](const Head& head) {
-            const RowMatrix ds = weights(head).array() * (head.dP.colwise() - head.D).array();
-            return product(name, head, ds);
+    for (const WeightVariant& variant : wrong_probabilities(shape_, tiles_)) {
+      add_weight(variant, [is_dv, weights = variant.weights](const Head& head) -> RowMatrix {
+        if (is_dv) return weights(head);
+        return weights(head).array() * (head.dP.colwise() - head.D).array();
+      });
+    }
+    for (const int tile : tiles_) {
+      add("tile_transposed",
+          format("what tiles of %d x %d weights give that are read transposed: %s", tile, tile,
+                 name_ == "dQ" ? "dQ[i] sums dS[i][j] K[j] over keys j."
+                 : is_dv       ? "dV[j] sums P[i][j] dO[i] over queries i."
+                               : "dK[j] sums dS[i][j] Q[i] over queries i."),
+          name_ == "dQ" ? "dq" : "dk", [name = name_, tile](const Head& head) {
+            return product(name, head, transposed_by_tile(right_weights(name, head), tile));
           });
     }
   }

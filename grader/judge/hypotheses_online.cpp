@@ -94,9 +94,10 @@ RowMatrix merged(const RowMatrix& scores, int tile, const Mistake& mistake) {
       if (m_new == -kInf) continue;
       const Eigen::RowVectorXd p = (s.array() - m_new).exp();
       const double alpha = std::exp(m - m_new);
-      l = mistake.keep_l(alpha) * l + p.sum();
+      const bool is_first = m == -kInf;  // nothing to keep; 1 / alpha would be infinite
+      l = (is_first ? 0 : mistake.keep_l(alpha) * l) + p.sum();
       const Step step{alpha, l};
-      if (first > 0 && m != -kInf) weights.row(row).head(first) *= mistake.keep_o(step);
+      if (!is_first) weights.row(row).head(first) *= mistake.keep_o(step);
       weights.row(row).segment(first, count) = p * mistake.take_o(step);
       m = m_new;
     }

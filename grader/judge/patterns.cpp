@@ -93,14 +93,23 @@ std::string describe_region(const Shape& shape, const std::vector<bool>& is_bad)
   return region_of(shape, [&](size_t index) { return is_bad[index]; });
 }
 
+std::string describe_no_tile(const Lab& lab, const Shape& shape) {
+  const std::vector<int>& tiles = lab.diagnosis.tiles;
+  const int rows = std::min(shape.seq_q, shape.seq_k);
+  if (tiles.empty() || rows >= std::ranges::min(tiles)) return "";
+  return format(
+      " Or is the number of tiles, or of blocks, N / tile, which is 0 for N = %d? Round it up.",
+      rows);
+}
+
 std::optional<Diagnosis> diagnose_unwritten(const Evidence& evidence) {
   const Comparison& comparison = evidence.comparison;
   if (comparison.unwritten == 0) return std::nullopt;
   if (comparison.unwritten == comparison.total) {
     return Diagnosis{"unwritten",
                      "O was never written. Is the last kernel launched, with a grid that is not "
-                     "empty, and does it "
-                     "store to O?",
+                     "empty, and does it store to O?" +
+                         describe_no_tile(evidence.lab, evidence.shape),
                      "weighted_sum"};
   }
   const std::string region =
@@ -148,7 +157,8 @@ std::optional<Diagnosis> diagnose_zero(const Evidence& evidence) {
   if (!std::ranges::all_of(evidence.O, [](float value) { return value == 0; })) return std::nullopt;
   return Diagnosis{
       "all_zero",
-      "O is zero everywhere. Is the sum stored, and are P and V read from the right buffers?",
+      "O is zero everywhere. Is the sum stored, and are P and V read from the right buffers?" +
+          describe_no_tile(evidence.lab, evidence.shape),
       "weighted_sum"};
 }
 

@@ -272,7 +272,10 @@ bool check_call(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& 
 
 void look_for_findings(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& inputs,
                        Client& client, CaseResult& result) {
-  static constexpr const char* kUnexplained[] = {kUnknownCause, "not_finite", "all_zero"};
+  // NaN and zeros have many causes, so what was said about them is a guess.
+  static constexpr const char* kUnexplained[] = {kUnknownCause, "not_finite", "all_zero",
+                                                 "missing_max", "underflow",  "empty_rows",
+                                                 "overflow",    "not_zeroed"};
   const auto instructions = result.meters.find("lane_instructions");  // a real GPU counts none
   const bool explained =
       !result.diagnosis ||

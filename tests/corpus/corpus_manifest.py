@@ -25,6 +25,12 @@ class Kernel:
     messages: tuple[str, ...] = ()
     unnamed: frozenset[str] = frozenset()  # cases whose message need not name the cause
     unseen: frozenset[str] = frozenset()  # cases that may pass on a real GPU
+    may_fail: frozenset[str] = frozenset()  # cases that it passes or fails by chance
+    wrong: bool = False
+
+    def names_cause(self, message: str) -> bool:
+        """Whether `message` holds words that the manifest calls the cause."""
+        return any(words in message for words in self.messages)
 
 
 def load(folder: Path, cases: dict[str, str]) -> list[Kernel]:
@@ -53,10 +59,18 @@ def _kernel(folder: Path, entry: dict[str, Any], cases: dict[str, str]) -> Kerne
         raise ValueError(f"{name}: a wrong kernel must fail some case")
     if entry["kind"] == "honest" and any(cases[case] in ABOUT_THE_RESULT for case in must_fail):
         raise ValueError(f"{name}: an honest kernel fails no case about the result")
-    unnamed = _matching(name, entry.get("unnamed", ()), cases)
-    unseen = _matching(name, entry.get("unseen", ()), cases) & must_fail
+    unnamed, unseen, may_fail = (
+        _matching(name, entry.get(key, ()), cases) for key in ("unnamed", "unseen", "may_fail")
+    )
     return Kernel(
-        folder / name, entry["about"], must_fail, tuple(entry["messages"]), unnamed, unseen
+        folder / name,
+        entry["about"],
+        must_fail,
+        tuple(entry["messages"]),
+        unnamed,
+        unseen & must_fail,
+        may_fail,
+        entry["kind"] == "wrong",
     )
 
 

@@ -27,16 +27,17 @@ def complaints(
     graded: frozenset[str],
     must_lose: frozenset[str],
     may_keep: frozenset[str] = frozenset(),
+    may_lose: frozenset[str] = frozenset(),
 ) -> list[str]:
     """What is wrong about a recorded verdict: it must lose the points of exactly the cases `must_lose`, as far as they
     are `graded`. Of `may_keep`, some of them, it may keep any and must keep one; if there are such cases, its behaviour
-    is undefined and may cost others too."""
+    is undefined and may cost others too. What it does with `may_lose` is chance."""
     lost = set(verdict["failed"]) | set(verdict["skipped"])
     must_lose &= graded
     may_keep &= graded
     found = [f"must lose {case}" for case in sorted(must_lose - may_keep - lost)]
     if not may_keep:
-        for case in sorted(lost - must_lose):
+        for case in sorted(lost - must_lose - may_lose):
             found.append(f"must keep {case}: {verdict['failed'].get(case, 'skipped')}")
     elif may_keep <= lost:
         found.append("loses all of `unseen`")
@@ -81,7 +82,9 @@ def test_the_record_holds_every_submission_and_every_case_that_a_gpu_grades(lab:
 def test_verdict_on_the_gpu(lab: Lab, name: str, kernel: Kernel) -> None:
     record = RECORDS[lab.short]
     verdict = record["submissions"][name]
-    found = complaints(verdict, frozenset(record["graded"]), kernel.must_fail, kernel.unseen)
+    found = complaints(
+        verdict, frozenset(record["graded"]), kernel.must_fail, kernel.unseen, kernel.may_fail
+    )
     if name == "stub" and verdict["score"] != 0:
         found.append(f"a stub has {verdict['score']} points")
     if found:
@@ -112,3 +115,10 @@ def test_unexpected_verdicts_bring_complaints(
 ) -> None:
     found = complaints(recorded, frozenset("abc"), frozenset(must_lose), frozenset(may_keep))
     assert [complaint in line for line in found] == ([] if complaint is None else [True])
+
+
+def test_what_happens_by_chance_brings_no_complaint() -> None:
+    graded, nothing = frozenset("abc"), frozenset[str]()
+    assert complaints(verdict(2, "a"), graded, nothing, nothing, frozenset("a")) == []
+    assert complaints(verdict(3), graded, nothing, nothing, frozenset("a")) == []
+    assert complaints(verdict(2, "b"), graded, nothing, nothing, frozenset("a"))

@@ -189,11 +189,4 @@ std::shared_ptr<const AllocationTable> DeviceMemory::snapshot() const {
   return snapshot_;
 }
 
-size_t DeviceMemory::live_allocations() const {
-  const std::lock_guard lock(mutex_);
-  return static_cast<size_t>(std::count_if(table_.begin(), table_.end(), [](const auto& entry) {
-    return !entry.second.freed && entry.second.counted;
-  }));
-}
-
 }  // namespace vgpu

@@ -75,7 +75,6 @@ class DeviceMemory {
   size_t current_bytes() const { return current_; }
   size_t peak_bytes() const { return peak_; }
   void reset_peak() { peak_ = current_.load(); }
-  size_t live_allocations() const;
 
  private:
   mutable std::mutex mutex_;

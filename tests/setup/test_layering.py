@@ -34,10 +34,19 @@ ALLOWED: dict[str, set[str]] = {
     "labs": {"labs/include"},
     "solutions": {"labs/include"},
     "grader/worker": {f"{VGPU}/include", "labs/include"},
-    "grader/judge": {"grader/worker", "reference", "labs/include"},
+    "grader/judge/model": {f"{VGPU}/machine"},
+    "grader/judge": {"grader/worker", "reference", "labs/include", "grader/judge/model"},
 }
 # Folders that compilers get as -I. A file's own part is searched first.
-INCLUDE_PATH = (VGPU, f"{VGPU}/include", "labs/include", "reference/include", "grader", ".")
+INCLUDE_PATH = (
+    VGPU,
+    f"{VGPU}/include",
+    "labs/include",
+    "reference/include",
+    "grader/judge",
+    "grader",
+    ".",
+)
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 SUFFIXES = {".h", ".hpp", ".cuh", ".cpp", ".cu", ".inc"}

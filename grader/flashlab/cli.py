@@ -16,9 +16,9 @@ from flashlab.build import Submission, take_snapshot
 from flashlab.device import Chosen, Device, choose
 from flashlab.errors import FlashLabError, SubmissionError, UsageError
 from flashlab.grade import Graded, Order, build_submission, grade
-from flashlab.judge import Event
 from flashlab.layout import Layout
 from flashlab.results import Result, Store, check_writable, dump, write_atomically
+from flashlab.worker import Event
 
 app = typer.Typer(
     no_args_is_help=True,

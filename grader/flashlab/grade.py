@@ -11,11 +11,12 @@ from flashlab import __version__
 from flashlab.build import FLAGS, Submission, build
 from flashlab.device import Chosen, host_cpu
 from flashlab.errors import FlashLabError
-from flashlab.judge import Event, Request, Verdict, run_judge
+from flashlab.judge import Request, Verdict, run_judge
 from flashlab.labs import Lab
 from flashlab.layout import Layout
 from flashlab.results import SCHEMA_VERSION, Result
 from flashlab.toolchain import RUNTIME, Compiler, find_compiler
+from flashlab.worker import Event
 
 CASE_KEYS = ("name", "group", "status", "points", "max_points", "message", "handout", "seconds")
 CASE_KEYS += ("shape", "meters", "error", "diagnosis", "output")

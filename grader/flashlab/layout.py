@@ -36,6 +36,11 @@ class Layout:
         return self.root / "build/bin/flashlab-judge"
 
     @property
+    def measure(self) -> Path:
+        """The trusted program that measures one submission."""
+        return self.root / "build/bin/flashlab-measure"
+
+    @property
     def worker(self) -> Path:
         """The untrusted process that runs one submission."""
         return self.root / "build/bin/flashlab-worker"

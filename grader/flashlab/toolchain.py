@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from flashlab.errors import UsageError
@@ -51,6 +52,13 @@ def find_nvidia_runtime(layout: Layout) -> Path | None:
     folders += [Path("/usr/local/cuda/lib64"), Path("/usr/lib/x86_64-linux-gnu")]
     folders += sorted((layout.root).glob(f"{WHEEL_FOLDER}/lib"))
     return next((folder for folder in folders if (folder / RUNTIME).exists()), None)
+
+
+@cache
+def find_ptxas(layout: Layout) -> Path | None:
+    """The assembler of the first toolkit that has one, or None."""
+    programs = [_toolkit(nvcc) / "bin/ptxas" for nvcc in _candidates(layout)]
+    return next((program for program in programs if os.access(program, os.X_OK)), None)
 
 
 def _candidates(layout: Layout) -> list[Path]:

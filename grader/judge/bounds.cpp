@@ -38,15 +38,19 @@ reference::AttentionShape exact_shape(const Shape& shape) {
           shape.seq_k, shape.head_dim, shape.scale, shape.causal};
 }
 
-BackwardStandard make_backward_standard(const CaseSpec& spec, uint64_t seed) {
-  BackwardStandard standard;
-  standard.inputs = draw_inputs(spec, seed);
-  standard.dO = draw_output_gradient(spec, seed);
-  const reference::AttentionShape shape = exact_shape(spec.shape);
+void solve(BackwardStandard& standard, const Shape& problem) {
+  const reference::AttentionShape shape = exact_shape(problem);
   const std::span<const float> Q = standard.inputs.Q, K = standard.inputs.K, V = standard.inputs.V;
   standard.forward =
       reference::attention_forward(shape, Q, K, V, reference::Keep::kScoresAndProbabilities);
   standard.gradients = reference::attention_backward(shape, Q, K, V, standard.dO);
+}
+
+BackwardStandard make_backward_standard(const CaseSpec& spec, uint64_t seed) {
+  BackwardStandard standard;
+  standard.inputs = draw_inputs(spec, seed);
+  standard.dO = draw_output_gradient(spec, seed);
+  solve(standard, spec.shape);
   return standard;
 }
 

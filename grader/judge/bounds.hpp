@@ -24,6 +24,9 @@ struct BackwardStandard {
   reference::AttentionGradients gradients;
 };
 
+/// Computes forward and gradients of `standard` from its inputs and dO.
+void solve(BackwardStandard& standard, const Shape& shape);
+
 /// Draws the inputs of a case and solves it.
 BackwardStandard make_backward_standard(const CaseSpec& spec, uint64_t seed);
 

@@ -143,8 +143,7 @@ Limit read_limit(Reader reader, const Shape& shape) {
   return limit;
 }
 
-CaseSpec read_case(Reader reader, const Lab& lab,
-                   const std::map<std::string, InputRecipe>& recipes) {
+CaseSpec read_case(Reader reader, const Lab& lab) {
   CaseSpec spec;
   spec.name = reader.need<std::string>("name");
   spec.group = reader.need<std::string>("group");
@@ -155,8 +154,8 @@ CaseSpec read_case(Reader reader, const Lab& lab,
   const auto entry = std::ranges::find(lab.entries, entry_name, &Entry::name);
   if (entry == lab.entries.end()) reader.fail("names the unknown entry '" + entry_name + "'");
   spec.entry = static_cast<size_t>(entry - lab.entries.begin());
-  const auto recipe = recipes.find(reader.get<std::string>("inputs", "normal"));
-  if (recipe == recipes.end()) reader.fail("names unknown inputs");
+  const auto recipe = lab.recipes.find(reader.get<std::string>("inputs", "normal"));
+  if (recipe == lab.recipes.end()) reader.fail("names unknown inputs");
   spec.inputs = recipe->second;
   if (reader.has("device")) {
     const auto device = reader.need<std::string>("device");
@@ -232,13 +231,12 @@ Lab read_lab(const toml::table& table, const std::string& file) {
   }
   sections.finish();
 
-  std::map<std::string, InputRecipe> recipes;
   Reader inputs = root.table("inputs");
-  for (const std::string& name : inputs.keys()) recipes[name] = read_recipe(inputs.table(name));
+  for (const std::string& name : inputs.keys()) lab.recipes[name] = read_recipe(inputs.table(name));
 
   std::set<std::string> names;
   for (const toml::node& node : root.array("case")) {
-    lab.cases.push_back(read_case(root.element(node, "case"), lab, recipes));
+    lab.cases.push_back(read_case(root.element(node, "case"), lab));
     const CaseSpec& spec = lab.cases.back();
     if (!names.insert(spec.name).second) root.fail("has two cases named '" + spec.name + "'");
     // What is not the result fails with the handout section of its group.

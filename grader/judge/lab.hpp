@@ -61,8 +61,9 @@ struct CaseSpec {
   std::vector<Limit> limits;
   size_t entry = 0;     ///< which of Lab::entries is called
   bool checks = false;  ///< runs with the checks of the virtual GPU, which must find nothing
+  bool speed = false;   ///< the time is what counts: modelled on the virtual GPU, else measured
   /// Whether the result itself is what is graded, and not what a right result took.
-  bool grades_result() const { return limits.empty() && !checks; }
+  bool grades_result() const { return limits.empty() && !checks && !speed; }
 };
 
 /// |got - ref| <= max(absolute, eps_factor * eps32 * max|S| * max|V|) + relative * |ref|
@@ -95,6 +96,7 @@ struct Lab {
   Tolerance tolerance;
   DiagnosisLimits diagnosis;
   std::map<std::string, std::string> sections;  ///< topic -> "handout 1, section 3"
+  std::map<std::string, InputRecipe> recipes;   ///< ways to draw inputs, by name
   std::vector<CaseSpec> cases;
 
   const Entry& entry(const CaseSpec& spec) const { return entries.at(spec.entry); }

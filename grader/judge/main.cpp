@@ -1,14 +1,11 @@
 // flashlab-judge: grades one submission for one lab. README.md has the contract.
 #include <getopt.h>
 #include <gtest/gtest.h>
-#include <sys/random.h>
 
-#include <charconv>
-#include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <string_view>
 
+#include "command_line.hpp"
 #include "session.hpp"
 
 namespace flashlab::judge {
@@ -30,40 +27,6 @@ constexpr const char* kUsage =
     "\n"
     "Exit code: 0 graded, 1 the submission cannot be loaded or crashed in every case, 2 usage or "
     "environment.\n";
-
-constexpr uint64_t kMaxSeed = (uint64_t{1} << 53) - 1;  // exact in JSON numbers
-
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-uint64_t random_seed() {
-  uint64_t seed = 0;
-  if (getentropy(&seed, sizeof seed) != 0) throw EnvironmentError("no entropy for a seed");
-  return seed & kMaxSeed;
-}
-
-uint64_t parse_seed(std::string_view text) {
-  uint64_t seed = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (error != std::errc() || end != text.data() + text.size() || seed > kMaxSeed) {
-    throw UsageError("--seed needs an integer from 0 to 2^53 - 1, not '" + std::string(text) + "'");
-  }
-  return seed;
-}
-
-DeviceKind parse_device(std::string_view text) {
-  if (text == "vgpu") return DeviceKind::kVirtual;
-  if (text == "cuda") return DeviceKind::kCuda;
-  throw UsageError("--device needs vgpu or cuda, not '" + std::string(text) + "'");
-}
-
-void require_file(const std::filesystem::path& path, const char* option) {
-  if (path.empty()) throw UsageError(std::string(option) + " is missing");
-  if (!std::filesystem::is_regular_file(path)) {
-    throw EnvironmentError(std::string(option) + ": no such file: " + path.string());
-  }
-}
 
 SessionOptions parse(int argc, char** argv) {
   const option kOptions[] = {{"lab", required_argument, nullptr, 'l'},

@@ -110,8 +110,9 @@ Meters read_meters(const protocol::CaseReply& reply, std::string_view report,
   }
   if (report.empty()) return meters;
 
-  const json parsed = parse(report);
+  json parsed = parse(report);
   read_launches(parsed["launches"], values);
+  meters.launches = std::move(parsed["launches"]);
   meters.fault = read_fault(parsed);
   meters.findings = read_findings(parsed);
   values["peak_device_bytes"] = number(parsed, "peak_device_bytes");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct Meters {
   /// Readings by name; README.md lists them. On a real GPU there are no counts.
   std::map<std::string, double> values;
   std::optional<Fault> fault;
+  nlohmann::json launches;            ///< the virtual GPU's launch records; null on a real GPU
   std::vector<std::string> findings;  ///< what the checks of the virtual GPU found, when they ran
 
   std::optional<double> find(const std::string& name) const;

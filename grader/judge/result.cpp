@@ -15,32 +15,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json to_json(const Shape& shape) {
-  return {{"batch", shape.batch},  {"heads", shape.heads},       {"seq_q", shape.seq_q},
-          {"seq_k", shape.seq_k},  {"head_dim", shape.head_dim}, {"scale", shape.scale},
-          {"causal", shape.causal}};
-}
-
-ordered_json to_json(const ErrorSummary& error) {
-  return {
-      {"max_abs", error.max_abs}, {"max_rel", error.max_rel},       {"tolerance", error.tolerance},
-      {"wrong", error.wrong},     {"not_finite", error.not_finite}, {"unwritten", error.unwritten},
-      {"total", error.total}};
-}
-
-/// Counts appear as integers.
-ordered_json to_json(const Meters& meters) {
-  ordered_json json = ordered_json::object();
-  for (const auto& [name, value] : meters.values) {
-    if (value == std::floor(value) && value < 0x1p53) {
-      json[name] = static_cast<int64_t>(value);
-    } else {
-      json[name] = value;
-    }
-  }
-  return json;
-}
-
 std::string cuda_version(int version) {
   return format("%d.%d", version / 1000, version % 1000 / 10);
 }
@@ -80,6 +54,32 @@ double LabResult::max_score() const {
   double sum = 0;
   for (const CaseResult& result : cases) sum += result.max_points;
   return sum;
+}
+
+ordered_json to_json(const Shape& shape) {
+  return {{"batch", shape.batch},  {"heads", shape.heads},       {"seq_q", shape.seq_q},
+          {"seq_k", shape.seq_k},  {"head_dim", shape.head_dim}, {"scale", shape.scale},
+          {"causal", shape.causal}};
+}
+
+ordered_json to_json(const ErrorSummary& error) {
+  return {
+      {"max_abs", error.max_abs}, {"max_rel", error.max_rel},       {"tolerance", error.tolerance},
+      {"wrong", error.wrong},     {"not_finite", error.not_finite}, {"unwritten", error.unwritten},
+      {"total", error.total}};
+}
+
+/// Counts appear as integers.
+ordered_json to_json(const Meters& meters) {
+  ordered_json json = ordered_json::object();
+  for (const auto& [name, value] : meters.values) {
+    if (value == std::floor(value) && value < 0x1p53) {
+      json[name] = static_cast<int64_t>(value);
+    } else {
+      json[name] = value;
+    }
+  }
+  return json;
 }
 
 ordered_json to_json(const protocol::Hello& device) {

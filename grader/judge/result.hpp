@@ -61,6 +61,9 @@ struct LabResult {
 nlohmann::ordered_json to_json(const CaseResult& result);
 nlohmann::ordered_json to_json(const LabResult& result);
 nlohmann::ordered_json to_json(const protocol::Hello& device);
+nlohmann::ordered_json to_json(const Shape& shape);
+nlohmann::ordered_json to_json(const ErrorSummary& error);
+nlohmann::ordered_json to_json(const Meters& meters);
 
 /// JSON text; bytes that are no UTF-8 (a submission can print anything) are replaced.
 std::string dump(const nlohmann::ordered_json& json, int indent = -1);

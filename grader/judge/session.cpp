@@ -104,12 +104,7 @@ class CaseTest : public testing::Test {
 
 void Session::start() {
   const std::optional<std::string> load_error = client_.ready();
-  const bool is_virtual = client_.hello().device == protocol::DeviceKind::kVirtual;
-  if (is_virtual != (options_.device == DeviceKind::kVirtual)) {
-    throw EnvironmentError(
-        format("the libcudart.so.13 in the runtime folder is %s, but --device %s was asked for",
-               is_virtual ? "the virtual GPU's" : "NVIDIA's", to_string(options_.device)));
-  }
+  require_device(client_.hello(), options_.device);
   if (load_error) {
     stop_reason_ = "the submission: " + *load_error;
     load_failed_ = true;

@@ -163,7 +163,10 @@ std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
                                           const std::vector<Input>& inputs, Client& client,
                                           CaseResult& result) {
   const std::string& handout = lab.section("debugging");
-  if (const auto reason = client.ready(spec.checks)) {
+  const WorkerMode mode = spec.checks  ? WorkerMode::kChecks
+                          : spec.speed ? WorkerMode::kResources
+                                       : WorkerMode::kPlain;
+  if (const auto reason = client.ready(mode)) {
     fail(result, *reason, handout);
     result.crashed = true;
     return std::nullopt;

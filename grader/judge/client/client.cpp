@@ -9,9 +9,9 @@ namespace flashlab::judge {
 Client::Client(WorkerOptions options, size_t memory_bytes, double load_seconds)
     : options_(std::move(options)), memory_bytes_(memory_bytes), load_seconds_(load_seconds) {}
 
-std::optional<std::string> Client::ready(bool checks) {
-  if (worker_ && !spent_ && options_.checks == checks) return std::nullopt;
-  options_.checks = checks;
+std::optional<std::string> Client::ready(WorkerMode mode) {
+  if (worker_ && !spent_ && options_.mode == mode) return std::nullopt;
+  options_.mode = mode;
   worker_ = std::make_unique<Worker>(options_, memory_bytes_);
   spent_ = true;  // until the submission is loaded
   hello_ = worker_->hello();
@@ -32,6 +32,14 @@ Outcome Client::run(protocol::CaseRequest& request, protocol::CaseReply& reply, 
 
 std::string Client::take_output() {
   return worker_ ? printable(worker_->take_output()) : "";
+}
+
+void require_device(const protocol::Hello& hello, DeviceKind wanted) {
+  const bool is_virtual = hello.device == protocol::DeviceKind::kVirtual;
+  if (is_virtual == (wanted == DeviceKind::kVirtual)) return;
+  throw EnvironmentError(
+      format("the libcudart.so.13 in the runtime folder is %s, but --device %s was asked for",
+             is_virtual ? "the virtual GPU's" : "NVIDIA's", to_string(wanted)));
 }
 
 std::string describe(const Outcome& outcome, double seconds) {

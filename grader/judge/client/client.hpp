@@ -7,6 +7,7 @@
 #include <string>
 
 #include "client/worker.hpp"
+#include "lab.hpp"
 
 namespace flashlab::judge {
 
@@ -15,10 +16,10 @@ class Client {
   /// `load_seconds` limits loading the submission; `memory_bytes` must hold the largest case.
   Client(WorkerOptions options, size_t memory_bytes, double load_seconds);
 
-  /// Starts a worker unless one is alive, and loads the submission; `checks` says whether the
-  /// virtual GPU of the worker checks races and uninitialised reads. Returns why that failed, in
-  /// one line, or nothing. Throws EnvironmentError when the worker itself does not start.
-  std::optional<std::string> ready(bool checks = false);
+  /// Starts a worker unless one of this mode is alive, and loads the submission. Returns why that
+  /// failed, in one line, or nothing. Throws EnvironmentError when the worker itself does not
+  /// start.
+  std::optional<std::string> ready(WorkerMode mode = WorkerMode::kPlain);
 
   /// The device, once a worker has started.
   const protocol::Hello& hello() const { return hello_; }
@@ -40,6 +41,9 @@ class Client {
   std::unique_ptr<Worker> worker_;
   bool spent_ = false;  ///< to be replaced before the next run
 };
+
+/// Throws EnvironmentError unless the worker runs on the device that was asked for.
+void require_device(const protocol::Hello& hello, DeviceKind wanted);
 
 /// What an outcome other than an answer means, for a student: one or two sentences.
 std::string describe(const Outcome& outcome, double seconds);

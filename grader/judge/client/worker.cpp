@@ -30,10 +30,10 @@ std::vector<std::string> worker_environment(const WorkerOptions& options) {
   }
   std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "LD_LIBRARY_PATH=" + library_path,
                                           "VGPU_QUIET=1"};  // faults come in the report
-  // ptxas would cost the time of the case and is not in the sandbox: only when it is asked for.
-  const char* ptxas = std::getenv("VGPU_PTXAS");
-  environment.push_back(std::string("VGPU_PTXAS=") + (ptxas != nullptr ? ptxas : "none"));
-  if (options.checks) environment.emplace_back("VGPU_CHECK=all");
+  // Without the variable, the virtual GPU looks for ptxas itself.
+  const char* ptxas = options.mode == WorkerMode::kResources ? std::getenv("VGPU_PTXAS") : "none";
+  if (ptxas != nullptr) environment.push_back(std::string("VGPU_PTXAS=") + ptxas);
+  if (options.mode == WorkerMode::kChecks) environment.emplace_back("VGPU_CHECK=all");
   for (const char* name : kPassedOn) {
     if (const char* value = std::getenv(name)) {
       environment.push_back(std::string(name) + "=" + value);

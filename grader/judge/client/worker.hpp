@@ -14,13 +14,20 @@
 
 namespace flashlab::judge {
 
+/// What the virtual GPU of a worker does besides executing.
+enum class WorkerMode {
+  kPlain,      ///< nothing
+  kChecks,     ///< its checks, which take a hundred times as long
+  kResources,  ///< asks ptxas for the registers of each kernel, which the modelled time needs
+};
+
 struct WorkerOptions {
   std::filesystem::path worker, submission;
   std::vector<std::string> entries;                 ///< names of the entry points
   std::vector<std::string> launcher;                ///< put before the worker: a sandbox
   std::vector<std::filesystem::path> runtime_dirs;  ///< where libcudart.so.13 is
   double start_seconds = 0;
-  bool checks = false;  ///< with the checks of the virtual GPU, which take a hundred times as long
+  WorkerMode mode = WorkerMode::kPlain;
 };
 
 /// What came of waiting for the worker.

@@ -1,0 +1,50 @@
+"""Measures a built submission for a list of shapes: counts and modelled times, or times on a real GPU."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flashlab.device import Chosen
+from flashlab.errors import SubmissionError, UsageError
+from flashlab.labs import Lab
+from flashlab.layout import Layout
+from flashlab.worker import Program, Worker
+
+Record = dict[str, Any]
+Shape = Mapping[str, Any]  # as grader/judge/measure/README.md says: seq_q, head_dim and more
+
+CPU_SECONDS = 24 * 3600  # of one worker: a large shape on the virtual GPU may take an hour
+
+
+def measure(
+    layout: Layout,
+    lab: Lab,
+    library: Path,
+    device: Chosen,
+    shapes: Sequence[Shape],
+    gpus: Sequence[str] = ("h200",),
+    seed: int | None = None,
+) -> Iterator[Record]:
+    """Yields one record per shape as soon as it is measured. `gpus` are those whose time is modelled on the virtual
+    GPU. SubmissionError when the library cannot be loaded, UsageError for what else stops it.
+    """
+    worker = Worker(layout, device, (library,), CPU_SECONDS)
+    with tempfile.TemporaryDirectory(prefix="flashlab-") as folder:
+        list_file = Path(folder) / "shapes.json"
+        list_file.write_text(json.dumps([dict(shape) for shape in shapes]), encoding="utf-8")
+        words = [str(layout.measure), "--lab", str(lab.config), "--submission", str(library)]
+        words += ["--shapes", str(list_file), "--output", str(Path(folder) / "records.jsonl")]
+        for gpu in gpus:
+            words += ["--gpu", gpu]
+        if seed is not None:
+            words += ["--seed", str(seed)]
+        program = Program(layout, words, worker)
+        for event in program.events(Path(folder) / "errors"):
+            if event.pop("event", None) == "measured":
+                yield event
+    if program.code == 1:
+        raise SubmissionError(program.error)
+    if program.code != 0:
+        raise UsageError(program.error)

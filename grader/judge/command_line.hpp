@@ -1,0 +1,27 @@
+// What the programs of the judge share in reading their command lines.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string_view>
+
+#include "lab.hpp"
+
+namespace flashlab::judge {
+
+/// A command line that cannot be understood: one line, for people.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// A seed from the operating system, 0 to 2^53 - 1: exact in JSON numbers.
+uint64_t random_seed();
+/// The seed after --seed. Throws UsageError.
+uint64_t parse_seed(std::string_view text);
+/// "vgpu" or "cuda". Throws UsageError.
+DeviceKind parse_device(std::string_view text);
+/// Throws UsageError when `path` is empty, EnvironmentError when there is no such file.
+void require_file(const std::filesystem::path& path, const char* option);
+
+}  // namespace flashlab::judge

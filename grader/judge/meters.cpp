@@ -44,8 +44,10 @@ json parse(std::string_view text) {
 
 void read_launches(const json& launches, std::map<std::string, double>& values) {
   for (const char* key : kSummed) values[key] = 0;
+  values["local_bytes"] = 0;
   for (const json& launch : launches) {
     for (const char* key : kSummed) values[key] += number(launch, key);
+    values["local_bytes"] = std::max(values["local_bytes"], number(launch, "local_bytes"));
   }
   values["launches"] = static_cast<double>(launches.size());
   values["distinct_bytes"] = kSectorBytes * values["compulsory_sectors"];
@@ -64,6 +66,18 @@ void read_launches(const json& launches, std::map<std::string, double>& values) 
       values["sectors_per_" + kind + "_request"] = values["global_" + kind + "_sectors"] / requests;
     }
   }
+}
+
+// Whatever holds data between launches and is neither a tensor nor workspace. Memory of earlier
+// calls is in the peaks too: they start from what is allocated when the call begins.
+void read_memory(const json& report, double tensor_bytes, std::map<std::string, double>& values) {
+  values["peak_device_bytes"] = number(report, "peak_device_bytes");
+  values["host_mapped_bytes"] = number(report, "peak_host_mapped_bytes");
+  for (const char* key : {"module_bytes", "host_copy_bytes"}) values[key] = number(report, key);
+  const double allocated =
+      std::max(0.0, values["peak_device_bytes"] - tensor_bytes - values["workspace_bytes"]);
+  values["unmetered_bytes"] =
+      allocated + values["host_mapped_bytes"] + values["module_bytes"] + values["host_copy_bytes"];
 }
 
 std::optional<Fault> read_fault(const json& report) {
@@ -115,10 +129,7 @@ Meters read_meters(const protocol::CaseReply& reply, std::string_view report,
   meters.launches = std::move(parsed["launches"]);
   meters.fault = read_fault(parsed);
   meters.findings = read_findings(parsed);
-  values["peak_device_bytes"] = number(parsed, "peak_device_bytes");
-  values["unmetered_bytes"] =
-      std::max(0.0, values["peak_device_bytes"] - static_cast<double>(tensor_bytes) -
-                        values["workspace_bytes"]);
+  read_memory(parsed, static_cast<double>(tensor_bytes), values);
   return meters;
 }
 

@@ -18,8 +18,12 @@ const std::map<std::string, MeterText>& texts() {
       {"workspace_bytes",
        {"bytes of workspace", "Allocate no more scratch memory than the algorithm needs."}},
       {"unmetered_bytes",
-       {"bytes of device memory from elsewhere than the workspace",
+       {"bytes of memory from elsewhere than the workspace",
         "Take all scratch memory from the Workspace argument, not from cudaMalloc."}},
+      {"local_bytes",
+       {"bytes of local memory, the arrays of all threads together",
+        "An array of a thread is in local memory, which is device memory, unless its indices are "
+        "known to the compiler: keep a tile of scores at a time, not a row."}},
       {"distinct_bytes",
        {"distinct bytes moved between device memory and the kernels, summed over launches",
         "Read and write each intermediate result as few times as possible."}},
@@ -45,9 +49,26 @@ const std::map<std::string, MeterText>& texts() {
   return kTexts;
 }
 
+/// The kinds of memory that unmetered_bytes adds up, besides what cudaMalloc and its like gave.
+constexpr std::pair<const char*, const char*> kOtherMemory[] = {
+    {"module_bytes", "in __device__ and __constant__ variables"},
+    {"host_mapped_bytes", "in pinned host memory"},
+    {"host_copy_bytes", "copied between the host and the device"},
+};
+
 /// A count, or a share below 1.
 std::string shown(double value) {
   return value > 0 && value < 1 ? format("%.3g", value) : with_commas(value);
+}
+
+/// Where unmetered bytes are when not all of them come from cudaMalloc: " (4,096 in ...)".
+std::string places(const Meters& meters) {
+  std::string list;
+  for (const auto& [meter, where] : kOtherMemory) {
+    const double bytes = meters.find(meter).value_or(0);
+    if (bytes > 0) list += (list.empty() ? " (" : ", ") + with_commas(bytes) + " " + where;
+  }
+  return list.empty() ? list : list + ")";
 }
 
 }  // namespace
@@ -62,8 +83,9 @@ std::optional<std::string> find_broken_limit(const CaseSpec& spec, const Meters&
     if (!reading) continue;
     const MeterText& text = texts().at(limit.meter);
     const auto broken = [&](const char* bound_text, double bound, const std::string& hint) {
-      return format("%s %s; %s %s here. %s", shown(*reading).c_str(), text.what, bound_text,
-                    shown(bound).c_str(), hint.c_str());
+      const std::string where = limit.meter == "unmetered_bytes" ? places(meters) : "";
+      return format("%s %s%s; %s %s here. %s", shown(*reading).c_str(), text.what, where.c_str(),
+                    bound_text, shown(bound).c_str(), hint.c_str());
     };
     if (!limit.at_most.empty()) {
       const double most = evaluate(limit.at_most, spec.shape);

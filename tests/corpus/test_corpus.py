@@ -1,19 +1,15 @@
 """Builds every kernel of the corpus, has it judged on the virtual GPU, and compares with the manifest."""
 
-import hashlib
-import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from corpus_build import build
 from corpus_manifest import LAYOUT, SEED, Kernel, corpora, load
-from flashlab.build import FLAGS
 from flashlab.device import Device, choose
 from flashlab.judge import Request, run_judge
 from flashlab.labs import Lab
-from flashlab.toolchain import find_compiler
 
 NAMED_AT_LEAST = 0.85  # of all wrong kernels, by the message that a student reads first
 FITS_AT_MOST = 2  # first messages of other bugs in the same lab; words that fit more are too vague to name a cause
@@ -47,26 +43,6 @@ def complaints(kernel: Kernel, result: dict[str, Any]) -> list[str]:
     if kernel.must_fail and not result["score"] < result["max_score"]:
         found.append(f"full marks in spite of failed cases: {result['score']}")
     return found
-
-
-def build(source: Path) -> Path:
-    """The shared library of a corpus file, from build/cache/corpus when nothing it depends on has changed."""
-    compiler = find_compiler(LAYOUT)
-    words = [str(compiler.nvcc), *FLAGS, f"-I{LAYOUT.headers}"]
-    digest = hashlib.sha256("\0".join([compiler.version, *words]).encode())
-    for path in (
-        source,
-        *sorted(source.parent.glob("*.cuh")),
-        *sorted(LAYOUT.headers.rglob("*.h")),
-    ):
-        digest.update(path.read_bytes())
-    library = LAYOUT.cache / "corpus" / f"{source.stem}-{digest.hexdigest()[:16]}.so"
-    if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        fresh = library.with_suffix(f".{os.getpid()}")
-        subprocess.run([*words, "-o", str(fresh), str(source)], check=True)
-        fresh.rename(library)
-    return library
 
 
 CORPORA = corpora()

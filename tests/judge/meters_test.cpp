@@ -17,12 +17,14 @@ std::string launch(double load_bytes) {
   return R"({"kernel":"k","global_load_requests":10,"global_load_sectors":40,"global_load_bytes":)" +
          std::to_string(load_bytes) +
          R"(,"global_store_requests":0,"global_store_sectors":0,"global_store_bytes":0,"global_atomic_requests":1,"global_atomic_sectors":2,"global_atomic_bytes":6,"compulsory_sectors":7,
-            "warp_instructions":5,"lane_instructions":160,"shared_load_conflicts":2,"shared_store_conflicts":1,"shared_load_wavefronts":8,"shared_store_wavefronts":4})";
+            "warp_instructions":5,"lane_instructions":160,"shared_load_conflicts":2,"shared_store_conflicts":1,"shared_load_wavefronts":8,"shared_store_wavefronts":4,"local_bytes":)" +
+         std::to_string(load_bytes / 4) + "}";
 }
 
 std::string report(const std::string& launches, const std::string& fault = "null") {
   return R"({"launches":[)" + launches + R"(],"fault":)" + fault +
-         R"(,"peak_device_bytes":2000,"device_bytes":0})";
+         R"(,"peak_device_bytes":2000,"device_bytes":0,"peak_host_mapped_bytes":300,"module_bytes":20,)"
+         R"("host_copy_bytes":1})";
 }
 
 protocol::CaseReply reply() {
@@ -41,7 +43,9 @@ TEST(Meters, SumsLaunches) {
   EXPECT_EQ(meters.find("requested_bytes"), 140);
   EXPECT_EQ(meters.find("sectors_per_load_request"), 4);
   EXPECT_EQ(meters.find("sectors_per_store_request"), std::nullopt) << "no stores, no ratio";
-  EXPECT_EQ(meters.find("unmetered_bytes"), 2000 - 512 - 512);
+  EXPECT_EQ(meters.find("unmetered_bytes"), 2000 - 512 - 512 + 300 + 20 + 1);
+  EXPECT_EQ(meters.find("host_mapped_bytes"), 300);
+  EXPECT_EQ(meters.find("local_bytes"), 25) << "of the launch that has most";
   EXPECT_EQ(meters.find("shared_conflict_share"), 0.25);
   EXPECT_EQ(meters.find("host_seconds"), 0.25);
   EXPECT_EQ(meters.find("event_seconds"), std::nullopt);
@@ -127,6 +131,17 @@ TEST(Points, SharesAreShownAsSuch) {
   const auto broken = find_broken_limit(limited("shared_conflict_share", "0.05"), meters);
   ASSERT_TRUE(broken);
   EXPECT_TRUE(broken->starts_with("0.875 of all wavefronts")) << *broken;
+}
+
+TEST(Points, UnmeteredMemoryIsSaidToBeWhereItIs) {
+  const Meters meters = read_meters(reply(), report(launch(100)), kTensorBytes);
+  const auto broken = find_broken_limit(limited("unmetered_bytes", "1000"), meters);
+  ASSERT_TRUE(broken);
+  EXPECT_TRUE(broken->starts_with(
+      "1,297 bytes of memory from elsewhere than the workspace (20 in __device__ and "
+      "__constant__ variables, 300 in pinned host memory, 1 copied between the host and the "
+      "device); allowed are at most 1,000 here."))
+      << *broken;
 }
 
 TEST(Points, AMeterThatIsAbsentIsNotJudged) {

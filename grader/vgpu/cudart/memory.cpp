@@ -4,6 +4,7 @@
 
 using namespace vgpu::cudart;
 using vgpu::DeviceMemory;
+using vgpu::MemoryUse;
 
 namespace {
 
@@ -11,8 +12,8 @@ constexpr size_t kPitchAlignment = 512;  // bytes, as on an H200
 
 void* allocate(Runtime& runtime, size_t bytes, MemoryKind kind, unsigned flags = 0) {
   if (bytes == 0) return nullptr;
-  bool counted = kind != MemoryKind::Pinned;
-  void* pointer = runtime.memory().allocate(bytes, {}, counted);
+  void* pointer = runtime.memory().allocate(
+      bytes, {}, kind == MemoryKind::Pinned ? MemoryUse::PinnedHost : MemoryUse::Device);
   if (pointer == nullptr)
     fail(cudaErrorMemoryAllocation,
          std::to_string(bytes) +
@@ -35,7 +36,7 @@ void release(Runtime& runtime, void* pointer, bool pinned) {
          : pinned ? "the pointer does not come from cudaMallocHost or cudaHostAlloc"
                   : "the pointer is host memory, not memory of the device");
   vgpu::Allocation allocation = runtime.memory().find(pointer);
-  if (!pinned && allocation.end != 0 && !allocation.counted)
+  if (!pinned && allocation.end != 0 && allocation.use == MemoryUse::Variable)
     fail(cudaErrorInvalidValue, "the pointer is the variable `" + allocation.name +
                                     "` of the program, not memory from cudaMalloc");
   switch (runtime.memory().free(pointer)) {

@@ -102,7 +102,7 @@ void Runtime::find_leaks() {
   size_t count = 0, bytes = 0;
   std::string list;
   for (const Allocation& allocation : *memory().snapshot()) {
-    if (allocation.freed || !allocation.counted) continue;
+    if (allocation.freed || allocation.use != MemoryUse::Device) continue;
     const size_t size = allocation.end - allocation.begin;
     ++count;
     bytes += size;
@@ -186,8 +186,12 @@ std::string Runtime::report() {
   if (fault_)
     document["fault"] = {{"code", cudaGetErrorName(code_of(fault_->code))},
                          {"report", fault_->what()}};
-  document["peak_device_bytes"] = device_ ? device_->memory().peak_bytes() : 0;
-  document["device_bytes"] = device_ ? device_->memory().current_bytes() : 0;
+  const auto peak = [&](MemoryUse use) { return device_ ? memory().peak_bytes(use) : 0; };
+  document["peak_device_bytes"] = peak(MemoryUse::Device);
+  document["device_bytes"] = device_ ? memory().current_bytes() : 0;
+  document["peak_host_mapped_bytes"] = peak(MemoryUse::PinnedHost);
+  document["module_bytes"] = peak(MemoryUse::Variable);
+  document["host_copy_bytes"] = host_copy_bytes;
   return report::text(document);
 }
 

@@ -49,6 +49,9 @@ class Runtime {
   std::set<cudaStream_t> streams;
   std::set<cudaEvent_t> events;
   std::vector<Finding> findings;  ///< of the checks, since the last vgpuReset
+  /// Bytes that calls have copied between device memory and memory that only the host knows, either
+  /// way, since the last vgpuReset.
+  uint64_t host_copy_bytes = 0;
 
   /// The device, created at first use. Throws ApiError when its memory cannot be reserved.
   Device& device();

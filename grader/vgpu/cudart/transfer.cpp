@@ -44,6 +44,9 @@ void copy_box(Runtime& runtime, void* target, Layout target_layout, const void* 
   bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
   require_side(runtime, target, span(box, target_layout), to_device, "the destination");
   require_side(runtime, source, span(box, source_layout), from_device, "the source");
+  const DeviceMemory& memory = runtime.memory();
+  if (memory.is_device_address(target) != memory.is_device_address(source))
+    runtime.host_copy_bytes += box.width * box.height * box.depth;
   for (size_t z = 0; z < box.depth; ++z) {
     for (size_t y = 0; y < box.height; ++y) {
       char* to =

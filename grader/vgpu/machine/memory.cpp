@@ -71,10 +71,12 @@ void DeviceMemory::note_copied(const void* to, const void* from, size_t bytes) {
                written_ + (reinterpret_cast<uint64_t>(from) - base_), bytes);
 }
 
-void* DeviceMemory::allocate(size_t bytes, std::string name, bool counted) {
+void* DeviceMemory::allocate(size_t bytes, std::string name, MemoryUse use) {
   if (bytes == 0) return nullptr;
   const std::lock_guard lock(mutex_);
-  if (counted && (bytes > capacity_ || current_ > capacity_ - bytes)) return nullptr;
+  Usage& used = usage_[static_cast<size_t>(use)];
+  if (use == MemoryUse::Device && (bytes > capacity_ || used.current > capacity_ - bytes))
+    return nullptr;
   const uint64_t reserved = round_up(bytes, kAlignment) + kRedZone;
   uint64_t begin = 0;
   const auto reuse = free_ranges_.lower_bound(reserved);
@@ -91,13 +93,11 @@ void* DeviceMemory::allocate(size_t bytes, std::string name, bool counted) {
   allocation.begin = begin;
   allocation.end = begin + bytes;
   allocation.name = std::move(name);
-  allocation.counted = counted;
+  allocation.use = use;
   table_[begin] = std::move(allocation);
   snapshot_ = nullptr;
-  if (counted) {
-    current_ += bytes;
-    peak_ = std::max(peak_.load(), current_.load());
-  }
+  used.current += bytes;
+  used.peak = std::max(used.peak.load(), used.current.load());
   std::memset(reinterpret_cast<void*>(begin), kFreshByte, bytes);
   if (written_ != nullptr) std::memset(written_ + (begin - base_), 0, bytes);
   return reinterpret_cast<void*>(begin);
@@ -110,7 +110,7 @@ DeviceMemory::FreeResult DeviceMemory::free(void* pointer) {
   Allocation& allocation = found->second;
   if (allocation.freed) return FreeResult::AlreadyFreed;
   allocation.freed = true;
-  if (allocation.counted) current_ -= allocation.end - allocation.begin;
+  usage_[static_cast<size_t>(allocation.use)].current -= allocation.end - allocation.begin;
   quarantine_.push_back(allocation.begin);
   if (quarantine_.size() > kQuarantine) {
     const auto oldest = table_.find(quarantine_.front());
@@ -127,6 +127,11 @@ DeviceMemory::FreeResult DeviceMemory::free(void* pointer) {
   }
   snapshot_ = nullptr;
   return FreeResult::Ok;
+}
+
+void DeviceMemory::reset_peaks() {
+  const std::lock_guard lock(mutex_);
+  for (Usage& used : usage_) used.peak = used.current.load();
 }
 
 bool DeviceMemory::set_name(void* pointer, std::string name) {

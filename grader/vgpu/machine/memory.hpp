@@ -3,6 +3,7 @@
 // check and no translation.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -14,12 +15,20 @@
 
 namespace vgpu {
 
+/// What an allocation is for. Each use is counted apart; capacity bounds the first alone.
+enum class MemoryUse : uint8_t {
+  Device,      ///< asked for by the program: cudaMalloc and its like, managed memory
+  PinnedHost,  ///< host memory that kernels can reach
+  Variable,    ///< __device__, __constant__ and __managed__ variables of a module
+};
+inline constexpr size_t kMemoryUses = 3;
+
 /// Bytes that belong to the program: [begin, end).
 struct Allocation {
   uint64_t begin = 0, end = 0;
-  std::string name;     ///< given by the harness or the variable's name; may be empty
-  bool freed = false;   ///< quarantined: still known, no longer accessible
-  bool counted = true;  ///< enters current_bytes(); false for module variables
+  std::string name;    ///< given by the harness or the variable's name; may be empty
+  bool freed = false;  ///< quarantined: still known, no longer accessible
+  MemoryUse use = MemoryUse::Device;
 };
 
 /// A snapshot of every allocation, sorted by address; what a launch checks its accesses against.
@@ -34,8 +43,7 @@ class DeviceMemory {
 
   /// New memory filled with 0xCD bytes (never zero: zero would be an accidental right answer).
   /// Returns nullptr when `bytes` does not fit in what is left. Zero bytes give nullptr too.
-  /// `counted` allocations enter current_bytes() and peak_bytes(); module variables do not.
-  void* allocate(size_t bytes, std::string name = {}, bool counted = true);
+  void* allocate(size_t bytes, std::string name = {}, MemoryUse use = MemoryUse::Device);
 
   enum class FreeResult { Ok, NotAllocated, AlreadyFreed };
   FreeResult free(void* pointer);
@@ -72,11 +80,18 @@ class DeviceMemory {
   std::shared_ptr<const AllocationTable> snapshot() const;
 
   size_t capacity() const { return capacity_; }
-  size_t current_bytes() const { return current_; }
-  size_t peak_bytes() const { return peak_; }
-  void reset_peak() { peak_ = current_.load(); }
+  size_t current_bytes(MemoryUse use = MemoryUse::Device) const { return usage(use).current; }
+  /// The most since the last reset_peaks().
+  size_t peak_bytes(MemoryUse use = MemoryUse::Device) const { return usage(use).peak; }
+  /// The peaks become what is allocated now.
+  void reset_peaks();
 
  private:
+  struct Usage {
+    std::atomic<size_t> current{0}, peak{0};
+  };
+  const Usage& usage(MemoryUse use) const { return usage_[static_cast<size_t>(use)]; }
+
   mutable std::mutex mutex_;
   std::map<uint64_t, Allocation> table_;  // by begin
   mutable std::shared_ptr<const AllocationTable> snapshot_;
@@ -85,7 +100,7 @@ class DeviceMemory {
   uint8_t* written_ = nullptr;
   std::multimap<uint64_t, uint64_t> free_ranges_;  // size -> begin, of ranges out of quarantine
   std::vector<uint64_t> quarantine_;
-  std::atomic<size_t> current_{0}, peak_{0};
+  std::array<Usage, kMemoryUses> usage_;
 };
 
 }  // namespace vgpu

@@ -73,6 +73,9 @@ LaunchRecord make_record(const Launch& launch, const RawCounts& counts,
   record.block = launch.block;
   record.shared_static = kernel.static_shared;
   record.shared_dynamic = launch.dynamic_shared;
+  record.local_bytes = kernel.local_bytes;
+  for (const auto& sizes : {launch.grid, launch.block})
+    for (const uint32_t size : sizes) record.local_bytes *= size;
   record.compulsory_sectors = counts.compulsory_sectors;
   record.device_bytes = memory.current_bytes();
   record.peak_device_bytes = memory.peak_bytes();

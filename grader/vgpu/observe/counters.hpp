@@ -39,6 +39,7 @@ struct LaunchRecord : Counts {
   std::string mangled;
   std::array<uint32_t, 3> grid{}, block{};
   uint64_t shared_static = 0, shared_dynamic = 0;  ///< bytes per block
+  uint64_t local_bytes = 0;                        ///< local memory of all threads of the grid
   std::optional<KernelResources> resources;        ///< when ptxas has told them
   std::optional<Occupancy> occupancy;              ///< on the device, when the resources are known
   uint64_t compulsory_sectors =

@@ -68,7 +68,7 @@ void Program::Impl::load_variables() {
   for (const ptx::Variable& v : module.variables) {
     if (v.space != ptx::Space::Global && v.space != ptx::Space::Const) continue;
     const size_t size = std::max<size_t>(v.size(), 1);
-    void* address = device.memory().allocate(size, v.name, false);
+    void* address = device.memory().allocate(size, v.name, MemoryUse::Variable);
     if (address == nullptr)
       throw std::runtime_error("no device memory left for the variable `" + v.name + "`");
     std::memset(address, 0, size);

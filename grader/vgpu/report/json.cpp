@@ -97,6 +97,7 @@ Json to_json(const LaunchRecord& record) {
   object["block"] = record.block;
   object["shared_static_bytes"] = record.shared_static;
   object["shared_dynamic_bytes"] = record.shared_dynamic;
+  object["local_bytes"] = record.local_bytes;
   add_resources(object, record);
   add(object, record, Zeros::Show);
   object["compulsory_sectors"] = record.compulsory_sectors;

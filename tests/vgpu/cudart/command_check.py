@@ -34,6 +34,9 @@ class Run(unittest.TestCase):
         self.assertEqual(len(report["launches"]), 3)  # those after vgpuReset
         self.assertIsNone(report["fault"])
         self.assertEqual((report["device_bytes"], report["peak_device_bytes"] > 0), (0, True))
+        # The counter `calls`, and three answers of 4 bytes that went to the host.
+        self.assertEqual((report["module_bytes"], report["host_copy_bytes"]), (4, 12))
+        self.assertEqual(report["peak_host_mapped_bytes"], 0)
 
     def test_json_counters_are_one_object_per_launch(self):
         with tempfile.TemporaryDirectory() as folder:

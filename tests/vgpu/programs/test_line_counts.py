@@ -21,6 +21,7 @@ OF_THE_LAUNCH_ALONE = {
     "occupancy",
     "compulsory_sectors",
     "device_bytes",
+    "local_bytes",
     "peak_device_bytes",
     "seconds",
 }
@@ -84,3 +85,9 @@ def test_counts_lie_on_their_line(program, count, words, tmp_path):
     assert lines
     for file, number in lines:
         assert words in "".join(Path(file).read_text().splitlines()[number - 5 : number])
+
+
+def test_local_memory_is_that_of_all_threads(tmp_path):
+    sort, machines = launches("local_array", tmp_path)
+    # 17 ints for each of 96 threads, in frames of whole 16 bytes; 8 ints for each of 64.
+    assert (sort["local_bytes"], machines["local_bytes"]) == (96 * 80, 64 * 32)

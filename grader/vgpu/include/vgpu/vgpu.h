@@ -12,14 +12,15 @@ extern "C" {
 /* Version of this interface: 1. */
 int vgpuVersion(void);
 
-/* Forgets all launch records, and sets the peak of device memory to what is allocated now. A fault
+/* Forgets all launch records, and sets the peaks of memory to what is allocated now. A fault
  * stays in the report: it has ended the process's use of the device. */
 void vgpuReset(void);
 
 /* The launches and errors since the last vgpuReset as JSON text:
  *   {"launches": [ {kernel, grid, block, global_load_requests, ...} ], "findings": [ {"kind":
  * "race", "report": "..."} ], "fault": null | {"code": "...", "report": "..."},
- *    "peak_device_bytes": n, "device_bytes": n}
+ *    "peak_device_bytes": n, "device_bytes": n, "peak_host_mapped_bytes": n, "module_bytes": n,
+ *    "host_copy_bytes": n}   (README.md, "Counts")
  * Registers and occupancy come from ptxas, which the first report of a module's launches runs; they
  * are null when there is none, and with VGPU_PTXAS=none in the environment. Copies at most
  * `capacity` bytes with a final NUL and returns the full length without the NUL. */

@@ -122,7 +122,11 @@ nlohmann::ordered_json measure(const Options& options, const Lab& lab, const Wan
   auto record = to_record(lab, wanted.spec, options.seed, client.hello(), call);
   if (options.device == DeviceKind::kVirtual && call.status == Call::Status::kOk) {
     for (const model::GpuProfile& gpu : options.gpus) {
-      record["modelled"][gpu.id] = to_json(model::model_time(call.meters.launches, gpu));
+      try {
+        record["modelled"][gpu.id] = to_json(model::model_time(call.meters.launches, gpu));
+      } catch (const model::ModelError& error) {  // a kernel that does not fit on this GPU
+        record["message"] = error.what();
+      }
     }
   }
   record["seconds"] =

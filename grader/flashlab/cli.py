@@ -18,6 +18,7 @@ from flashlab.device import Chosen, Device, choose
 from flashlab.errors import FlashLabError, SubmissionError, UsageError
 from flashlab.grade import Graded, Order, build_submission, grade
 from flashlab.layout import Layout
+from flashlab.report.format import Format
 from flashlab.results import Result, Store, check_writable, dump, write_atomically
 from flashlab.worker import Event
 
@@ -105,14 +106,32 @@ def status(context: typer.Context) -> None:
     console.print(f"next: make {next_lab.short}" if next_lab else "every lab has all its points")
 
 
-@app.command()
-def report(context: typer.Context) -> None:
-    """Write build/report/index.html from the stored results."""
+@app.command("report")
+def report_command(
+    context: typer.Context,
+    of_class: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--class",
+            metavar="FOLDER",
+            help="Results of many: a folder or a result file; may be repeated. Default: your own, build/results.",
+            show_default=False,
+        ),
+    ] = None,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="markdown: a text to edit, with files beside it."),
+    ] = Format.HTML,
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; default: one in build/report.")
+    ] = None,
+) -> None:
+    """Write figures, tables and an experiment report from the stored results and measurements."""
+    from flashlab.report import command
+
     layout: Layout = context.obj
-    results = Store(layout.results).all_latest()
-    if not results:
-        raise UsageError("there are no results yet; run: ./flashlab grade lab1")
-    _write_report(layout, _console(), results)
+    report = command.of_class(of_class) if of_class else command.stored(layout)
+    _console().print(f"report: {command.write(layout, report, form, output)}", soft_wrap=True)
 
 
 @app.command()
@@ -207,7 +226,7 @@ def _status_cells(layout: Layout, lab: labs.Lab, result: Result | None) -> tuple
 
 
 def _write_report(layout: Layout, console: Console, results: list[Result]) -> None:
-    from flashlab.report import render
+    from flashlab.report import command
 
-    write_atomically(layout.report, render(results))
-    console.print(f"report: {layout.report}")
+    report = command.student(layout, results, [])
+    console.print(f"report: {command.write(layout, report, Format.HTML, None)}", soft_wrap=True)

@@ -59,13 +59,18 @@ def _validator() -> Any:  # noqa: ANN401 (jsonschema takes a tenth of a second t
 
 def write_atomically(path: Path, text: str) -> None:
     """Writes a file so that it holds the old text or the whole new one, also when the disk fills up."""
+    write_bytes_atomically(path, text.encode())
+
+
+def write_bytes_atomically(path: Path, data: bytes) -> None:
+    """The same for a file that is no text."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.chmod(0o644)

@@ -101,3 +101,24 @@ def real_layout() -> Layout:
             pytest.fail(f"{layout.judge} is missing: CI builds before it tests")
         pytest.skip("build/bin/flashlab-judge is not built")
     return layout
+
+
+GPU_PROFILE = """name = "NVIDIA Test"
+[rates]
+fma = 100
+[chip]
+multiprocessors = 100
+clock_hz = 1e9
+dram_bytes_per_second = 4e12
+l2_bytes_per_second = 8e12
+"""
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> Path:
+    """A folder of GPU profiles with round numbers."""
+    folder = tmp_path / "gpus"
+    folder.mkdir()
+    for name in ("h200", "t4"):
+        (folder / f"{name}.toml").write_text(GPU_PROFILE)
+    return folder

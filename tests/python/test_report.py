@@ -3,19 +3,26 @@
 import copy
 import html
 import re
+import urllib.parse
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
 import pytest
-from flashlab.report import render
-from flashlab.report.curves import figures_of, in_bytes
+from flashlab.report.curves import exponent, figures_of
+from flashlab.report.figure import in_bytes, in_seconds
+from flashlab.report.html import to_html
 from flashlab.report.plots import VARIABLES
+from flashlab.report.student import Material, student_report
 
 
 @pytest.fixture
 def result(repository, flashlab) -> dict:
     assert flashlab("grade", "lab1").code == 0
     return repository.latest()
+
+
+def render(results: list[dict]) -> str:
+    return to_html(student_report(Material(results)))
 
 
 def figure(result: dict, name: str):
@@ -44,7 +51,7 @@ def test_a_real_gpu_without_sector_counts_has_fewer_figures(result):
     for case in result["cases"]:
         case["meters"] = {"workspace_bytes": case["meters"]["workspace_bytes"]}
     assert [figure.name for figure in figures_of(result)] == ["memory", "error"]
-    assert "requested" not in render([result]).partition("<h3>Meters</h3>")[2]
+    assert "requested" not in render([result]).partition("Meters of lab1_naive")[2]
 
 
 def as_lab(result: dict, name: str, requested: Callable[[int], float]) -> None:
@@ -89,7 +96,7 @@ def test_masked_cases_are_not_compared_with_whole_ones(result):
 def test_rows_without_n_have_no_figures(result):
     result["lab"] = "lab2_online_softmax"
     assert figures_of(result) == []
-    assert "<svg" not in render([result])
+    assert render([result]).count("<svg") == 1, "that of the points"
 
 
 def test_zero_and_missing_errors(result):
@@ -105,7 +112,7 @@ def test_a_result_without_any_meter_is_still_a_page(result):
             case.pop(key, None)
     page = render([result])
     assert "forward_n32_d64" in page
-    assert "<svg" not in page
+    assert page.count("<svg") == 1, "that of the points"
 
 
 def test_same_results_same_bytes(result):
@@ -117,13 +124,13 @@ def test_the_page_loads_nothing(result):
     assert not re.search(r"<(?:script|link|img|iframe|object)\b|@import", page)
     addresses = re.findall(r'(?:href|src)="([^"]*)"|url\(([^)]*)\)', page)
     assert addresses
-    assert all((a or b).startswith("#") for a, b in addresses)
+    assert all((a or b).startswith(("#", "data:text/csv")) for a, b in addresses)
 
 
 def test_every_figure_is_described_in_words(result):
     page = render([result])
     figures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    assert len(figures) == 4
+    assert len(figures) == 5
     for svg in figures:
         tree = ET.fromstring(svg)
         name = "{http://www.w3.org/2000/svg}"
@@ -156,6 +163,39 @@ def test_text_of_a_submission_cannot_become_markup(repository, flashlab):
     assert "&lt;script&gt;" in page
 
 
+def test_growth_is_fitted_on_logarithmic_axes():
+    assert exponent([(n, 7 * n**1.5) for n in (32, 64, 256)]) == pytest.approx(1.5)
+    assert exponent([(32, 1.0)]) is None
+
+
+def test_every_figure_has_its_data(result):
+    page = render([result])
+    links = re.findall(r'download="([^"]*)" href="data:text/csv;charset=utf-8,([^"]*)"', page)
+    assert len(links) == page.count("<svg")
+    csv = urllib.parse.unquote(dict(links)["lab1_naive-memory.csv"]).splitlines()
+    assert csv[0] == 'series,kind,"N, rows of Q and of K",device memory per head (B)'
+    assert f"workspace,measured,32.0,{8.0 * 32 * 32}" in csv
+
+
+def test_every_figure_and_table_of_numbers_says_where_they_are_from(result):
+    page = render([result])
+    for title in re.findall(r'<p class="title">(.*?)</p>', page, re.DOTALL):
+        assert '<span class="basis">' in title
+    assert 'Meters of lab1_naive <span class="basis">counted on the virtual GPU</span>' in page
+
+
+def test_points_are_drawn_by_group(result):
+    result["cases"][0]["group"] = "memory"
+    result["cases"][1]["points"] = 0
+    (bars,) = (
+        figure
+        for block in student_report(Material([result])).blocks
+        for figure in getattr(block, "figures", ())
+        if figure.name == "points"
+    )
+    assert dict(bars.parts) == {"memory": (2.5,), "correctness": (5.0,)}
+
+
 def test_report_command_writes_the_page(repository, flashlab, result):
     answer = flashlab("report")
     assert answer.code == 0
@@ -170,3 +210,10 @@ def test_report_command_writes_the_page(repository, flashlab, result):
 )
 def test_bytes_in_words(value, text):
     assert in_bytes(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(2.5e-9, "2.5 ns"), (1e-3, "1 ms"), (0.0123456, "12.3 ms"), (90, "90 s")]
+)
+def test_seconds_in_words(value, text):
+    assert in_seconds(value) == text

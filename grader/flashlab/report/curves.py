@@ -2,74 +2,20 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
+from flashlab.report.figure import LENGTH, Axis, Chart, Kind, Point, Series, Unit
 from flashlab.report.theory import Curves, Theory, theory_of
 from flashlab.results import Result
 
-Point = tuple[float, float]
 Case = dict[str, Any]
+BYTES = Axis("", Unit.BYTES, base=2)
+# An error of exactly 0 has no place on a logarithmic axis; half a unit in the last place of 1 stands for it.
+SMALLEST_ERROR = 2.0**-25
 
 
-class Kind(StrEnum):
-    """How a series is drawn."""
-
-    MEASURED = "measured"
-    SCATTERED = "scattered"  # measured, with more than one value for one N
-    FORMULA = "formula"
-    LIMIT = "limit"
-
-
-@dataclass(frozen=True)
-class Series:
-    """One curve; `points` are (N, value) in order of N."""
-
-    label: str
-    kind: Kind
-    points: tuple[Point, ...]
-
-
-@dataclass(frozen=True)
-class FigureData:
-    """A figure against N. `unit` is B for bytes, else the y axis shows plain numbers; `log_y` is how it is scaled."""
-
-    name: str
-    caption: str
-    y_label: str
-    series: tuple[Series, ...]
-    unit: str = ""
-    log_y: bool = True
-
-    @property
-    def alternative(self) -> str:
-        """The figure in words, for those who do not see it."""
-        scale = "logarithmic axes" if self.log_y else "logarithmic N axis"
-        parts = [f"{self.y_label} against N, {scale}."]
-        for series in self.series:
-            (first_n, first), (last_n, last) = series.points[0], series.points[-1]
-            parts.append(
-                f"{series.label}: {self.shown(first)} at N = {first_n:g}"
-                + (f", {self.shown(last)} at N = {last_n:g}." if len(series.points) > 1 else ".")
-            )
-        return " ".join(parts)
-
-    def shown(self, value: float) -> str:
-        """A value of the y axis as text."""
-        return in_bytes(value) if self.unit == "B" else f"{value:.3g}"
-
-
-def in_bytes(value: float) -> str:
-    """Bytes with a binary unit, as in 2 MiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(value) < 1024 or unit == "GiB":
-            break
-        value /= 1024
-    return f"{value:.4g} {unit}"
-
-
-def figures_of(result: Result) -> list[FigureData]:
+def figures_of(result: Result) -> list[Chart]:
     """The figures for which a result has data; on a real GPU, which counts no sectors, these are fewer."""
     theory = theory_of(result["lab"])
     if theory is None:
@@ -84,13 +30,20 @@ def figures_of(result: Result) -> list[FigureData]:
     cases = [case for case in square if case["shape"]["head_dim"] == head_dim]
     # Under a mask less is read than the formulas say.
     whole = [case for case in cases if not case["shape"].get("causal", False)]
+    basis = basis_of(result["device"])
     every = (
-        _memory(whole, head_dim, theory),
-        _traffic(whole, head_dim, theory),
-        _sectors(cases),
-        _error(square),
+        _memory(whole, head_dim, theory, basis),
+        _traffic(whole, head_dim, theory, basis),
+        _sectors(cases, basis),
+        _error(square, basis),
     )
     return [figure for figure in every if figure is not None]
+
+
+def basis_of(device: dict[str, Any]) -> str:
+    """How a device comes to its numbers, in words: the virtual GPU counts, a real one is measured."""
+    virtual = device["kind"] == "vgpu"
+    return "counted on the virtual GPU" if virtual else f"measured on {device['name']}"
 
 
 def _is_square(case: Case) -> bool:
@@ -117,22 +70,42 @@ def _formulas(curves: Curves, cases: Iterable[Case], d: int) -> list[Series]:
     ]
 
 
-def _memory(cases: list[Case], d: int, theory: Theory) -> FigureData | None:
+def exponent(points: Iterable[Point]) -> float | None:
+    """The slope of a straight line through `points` on logarithmic axes (least squares); None for one x alone."""
+    logs = [(math.log(x), math.log(y)) for x, y in points]
+    if len({x for x, _ in logs}) < 2:
+        return None
+    mean_x = sum(x for x, _ in logs) / len(logs)
+    mean_y = sum(y for _, y in logs) / len(logs)
+    above = sum((x - mean_x) * (y - mean_y) for x, y in logs)
+    return above / sum((x - mean_x) ** 2 for x, _ in logs)
+
+
+def growth(series: Iterable[Series]) -> str:
+    """How measured series grow, as a sentence."""
+    fits = [(one.label, exponent(one.points)) for one in series if one.kind is Kind.MEASURED]
+    shown = [f"{label} as N^{fit:.2f}" for label, fit in fits if fit is not None]
+    return f" Fitted growth: {'; '.join(shown)}." if shown else ""
+
+
+def _memory(cases: list[Case], d: int, theory: Theory, basis: str) -> Chart | None:
     workspace = _measured("workspace", cases, "workspace_bytes")
     peak = _measured(f"peak, with {theory.tensors}", cases, "peak_device_bytes")
     measured = [series for series in (workspace, peak) if series]
     if not measured:
         return None
-    return FigureData(
+    return Chart(
         "memory",
-        f"Memory against N, for each head of dimension {d}. {theory.memory.explanation}",
-        "device memory per head",
+        "Memory against N",
+        basis,
+        f"Device memory for each head of dimension {d}. {theory.memory.explanation}{growth(measured)}",
+        LENGTH,
+        replace(BYTES, label="device memory per head"),
         (*measured, *_formulas(theory.memory, cases, d)),
-        unit="B",
     )
 
 
-def _traffic(cases: list[Case], d: int, theory: Theory) -> FigureData | None:
+def _traffic(cases: list[Case], d: int, theory: Theory, basis: str) -> Chart | None:
     keys = {
         "distinct": "distinct_bytes",
         "requested by threads": "requested_bytes",
@@ -142,16 +115,18 @@ def _traffic(cases: list[Case], d: int, theory: Theory) -> FigureData | None:
     present = [series for series in measured if series]
     if not present:
         return None
-    return FigureData(
+    return Chart(
         "traffic",
-        f"Global memory traffic against N, for each head of dimension {d}. {theory.traffic.explanation}",
-        "global traffic per head",
+        "Traffic against N",
+        basis,
+        f"Bytes of global memory for each head of dimension {d}. {theory.traffic.explanation}",
+        LENGTH,
+        replace(BYTES, label="global traffic per head"),
         (*present, *_formulas(theory.traffic, cases, d)),
-        unit="B",
     )
 
 
-def _sectors(cases: list[Case]) -> FigureData | None:
+def _sectors(cases: list[Case], basis: str) -> Chart | None:
     keys = {"loads": "sectors_per_load_request", "stores": "sectors_per_store_request"}
     measured = [_measured(label, cases, key, per_head=False) for label, key in keys.items()]
     present = [series for series in measured if series]
@@ -160,25 +135,26 @@ def _sectors(cases: list[Case]) -> FigureData | None:
     best = Series(
         "32 neighbouring floats: 4", Kind.FORMULA, tuple((n, 4.0) for n, _ in present[0].points)
     )
-    return FigureData(
+    return Chart(
         "sectors",
-        "Sectors of 32 bytes that one request of a warp touches, against N. 32 lanes that read 32 neighbouring floats"
+        "Sectors of a request against N",
+        basis,
+        "Sectors of 32 bytes that one request of a warp touches. 32 lanes that read 32 neighbouring floats"
         " touch 4 sectors; 32 lanes that read 32 different rows touch 32.",
-        "sectors per request",
+        LENGTH,
+        Axis("sectors per request"),
         (*present, best),
-        log_y=False,
     )
 
 
-def _error(cases: list[Case]) -> FigureData | None:
+def _error(cases: list[Case], basis: str) -> Chart | None:
     errors, limits = set(), set()
     for case in cases:
         error = case.get("error") or {}
         n = float(case["shape"]["seq_q"])
         value, tolerance = error.get("max_abs"), error.get("tolerance")
-        # An error of exactly 0 has no place on a logarithmic axis; half a unit in the last place of 1 stands for it.
         if isinstance(value, int | float) and math.isfinite(value):
-            errors.add((n, max(value, 2.0**-25)))
+            errors.add((n, max(value, SMALLEST_ERROR)))
         if isinstance(tolerance, int | float):
             limits.add((n, tolerance))
     if not errors:
@@ -186,10 +162,13 @@ def _error(cases: list[Case]) -> FigureData | None:
     series = [Series("largest error of a case", Kind.SCATTERED, tuple(sorted(errors)))]
     if limits:
         series.append(Series("tolerance of the case", Kind.LIMIT, tuple(sorted(limits))))
-    return FigureData(
+    return Chart(
         "error",
-        "Largest difference from the float64 reference against N, with the absolute tolerance of each case. Cases with"
-        " large scores have wider tolerances. Differences below 3e-8 are drawn there.",
-        "largest absolute error",
+        "Error against N",
+        basis.replace("counted", "computed"),
+        "Largest difference from the float64 reference, with the absolute tolerance of each case. Every dot has to stay"
+        " below its dash; cases with large scores have wider tolerances. Differences below 3e-8 are drawn there.",
+        LENGTH,
+        Axis("largest absolute error", base=10),
         tuple(series),
     )

@@ -1,4 +1,4 @@
-"""Draws a figure as SVG whose colours are CSS variables, so that the page's light and dark styles apply to it."""
+"""Draws a figure as SVG, with colours that a page's style can set (for HTML) or with fixed ones (for a file)."""
 
 import html
 import io
@@ -6,19 +6,21 @@ import re
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from flashlab.report.curves import FigureData, Kind, in_bytes
+from flashlab.report.figure import Axis, Bars, Chart, Figure, Kind, Series, Unit
 
-# Drawn with these, then replaced by variables of style.css.
-INK, GRID = "#000011", "#000012"
-SERIES = ("#000021", "#000022", "#000023")
-FORMULA = "#000024"
-VARIABLES = {INK: "--ink", GRID: "--grid", FORMULA: "--formula"}
-VARIABLES |= {colour: f"--series-{number}" for number, colour in enumerate(SERIES, 1)}
-MARKERS = ("o", "s", "^")
-DASHES = ("--", ":", "-.")
+# Drawn with these, then replaced by variables of style.css, or for a file by the light colours there.
+INK, GRID, FORMULA, PAPER = "#000011", "#000012", "#000013", "#000014"
+SLOTS = ("#000021", "#000022", "#000023", "#000024", "#000025", "#000026")
+VARIABLES = {INK: "--ink", GRID: "--grid", FORMULA: "--formula", PAPER: "--paper"}
+VARIABLES |= {colour: f"--series-{number}" for number, colour in enumerate(SLOTS, 1)}
+# Colours alone tell nothing apart: each slot has a marker, a dash and a hatch of its own too.
+MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES = ("-", (0, (6, 1.5)), (0, (3, 1)), (0, (8, 2, 2, 2)), (0, (4, 1, 1, 1)), (0, (1.5, 1)))
+DASHES = ((0, (4, 2.2)), (0, (1, 1.6)), (0, (5, 1.8, 1, 1.8)), (0, (8, 3)), (0, (2, 4)))
+HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
 
 SETTINGS = {
     "svg.fonttype": "none",  # text stays text: it can be searched and takes the page's colour
@@ -36,64 +38,15 @@ SETTINGS = {
     "xtick.color": INK,
     "ytick.color": INK,
     "figure.facecolor": "none",
+    "hatch.linewidth": 0.7,
     "legend.frameon": False,
 }
+WIDTH = 4.6  # inches: text has its best size where a figure is shown 330 to 600 pixels wide
 
 
-def draw(data: FigureData, prefix: str) -> str:
+def draw(data: Figure, prefix: str) -> str:
     """The figure as an <svg> element with a title and its description; `prefix` keeps its ids apart from others'."""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(SETTINGS)
-        figure = _figure(data)
-        buffer = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(
-            buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
-    return _embed(buffer.getvalue(), data, prefix)
-
-
-def _figure(data: FigureData) -> Figure:
-    figure = Figure(figsize=(4.6, 3.7), layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_axisbelow(True)
-    axes.set_xscale("log", base=2)
-    if data.log_y:
-        axes.set_yscale("log", base=2 if data.unit == "B" else 10)
-    measured = formulas = 0
-    for series in data.series:
-        x, y = zip(*series.points, strict=True)
-        if series.kind is Kind.MEASURED:
-            style = {"color": SERIES[measured], "marker": MARKERS[measured], "ms": 5, "lw": 1}
-            measured += 1
-        elif series.kind is Kind.SCATTERED:
-            style = {"color": SERIES[measured], "marker": MARKERS[measured], "ms": 5, "ls": "none"}
-            measured += 1
-        elif series.kind is Kind.FORMULA:  # above what was measured, which may lie exactly on it
-            style = {"color": FORMULA, "ls": DASHES[formulas], "lw": 1.6, "zorder": 3}
-            formulas += 1
-        else:
-            style = {"color": FORMULA, "marker": "_", "ms": 9, "mew": 2, "ls": "none"}
-        axes.plot(x, y, label=series.label, **style)
-    _label(axes, data)
-    figure.legend(loc="outside upper left", ncols=2, fontsize=8.5, handlelength=2.4)
-    return figure
-
-
-def _label(axes: matplotlib.axes.Axes, data: FigureData) -> None:
-    axes.set_xlabel("N, rows of Q and of K")
-    axes.set_ylabel(data.y_label)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-    if data.unit == "B":
-        axes.yaxis.set_major_locator(LogLocator(base=4, numticks=12))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: in_bytes(value)))
-    if not data.log_y:
-        axes.set_ylim(bottom=0)
-    axes.yaxis.set_minor_locator(NullLocator())
-
-
-def _embed(svg: str, data: FigureData, prefix: str) -> str:
+    svg = _svg(data)
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
@@ -103,6 +56,122 @@ def _embed(svg: str, data: FigureData, prefix: str) -> str:
     head, _, body = svg.partition(">")
     head = re.sub(r' (?:width|height)="[^"]*"', "", head)
     label = f'role="img" aria-labelledby="{prefix}-title {prefix}-text"'
-    title = f'<title id="{prefix}-title">{html.escape(data.y_label)} against N</title>'
+    title = f'<title id="{prefix}-title">{html.escape(data.title)}</title>'
     text = f'<desc id="{prefix}-text">{html.escape(data.alternative)}</desc>'
     return f"{head} {label}>{title}{text}{body}"
+
+
+def draw_file(data: Figure, colours: dict[str, str]) -> str:
+    """The figure as an SVG file of its own on white; `colours` maps the names of VARIABLES to colours."""
+    svg = _svg(data)
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(colour, colours[variable])
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return re.sub(r"(<svg\b[^>]*>)", r'\1<rect width="100%" height="100%" fill="#fff"/>', svg)
+
+
+def _svg(data: Figure) -> str:
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(SETTINGS)
+        canvas = _bars(data) if isinstance(data, Bars) else _chart(data)
+        buffer = io.StringIO()
+        FigureCanvasSVG(canvas).print_svg(
+            buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
+    return buffer.getvalue()
+
+
+def _chart(data: Chart) -> Canvas:
+    canvas = Canvas(figsize=(WIDTH, 3.7), layout="constrained")
+    axes = canvas.add_subplot()
+    axes.set_axisbelow(True)
+    counts = dict.fromkeys(Kind, 0)
+    for series in data.series:
+        x, y = zip(*series.points, strict=True)
+        axes.plot(x, y, label=series.label, **_style(series, counts))
+    for axis, side, set_scale in (
+        (data.x, axes.xaxis, axes.set_xscale),
+        (data.y, axes.yaxis, axes.set_yscale),
+    ):
+        if axis.base:
+            set_scale("log", base=axis.base)
+        _label(side, axis)
+    if data.y.names:
+        axes.set_ylim(len(data.y.names) - 0.5, -0.5)
+    elif data.y.base is None:
+        axes.set_ylim(bottom=0)
+    canvas.legend(loc="outside upper left", ncols=2, fontsize=8.5, handlelength=2.8)
+    return canvas
+
+
+def _style(series: Series, counts: dict[Kind, int]) -> dict[str, object]:
+    """How a series is drawn; `counts` knows how many of each kind were drawn before."""
+    drawn = counts[Kind.MEASURED] + counts[Kind.SCATTERED]
+    slot = (drawn if series.slot is None else series.slot) % len(SLOTS)
+    counts[series.kind] += 1
+    if series.kind is Kind.MEASURED:
+        return {
+            "color": SLOTS[slot],
+            "marker": MARKERS[slot],
+            "ms": 5,
+            "lw": 1.2,
+            "ls": LINES[slot],
+        }
+    if series.kind is Kind.SCATTERED:
+        return {"color": SLOTS[slot], "marker": MARKERS[slot], "ms": 5, "ls": "none"}
+    if series.kind is Kind.LIMIT:
+        return {"color": FORMULA, "marker": "_", "ms": 9, "mew": 2, "ls": "none"}
+    # Above what was measured, which may lie exactly on it.
+    dash = DASHES[(counts[Kind.FORMULA] - 1) % len(DASHES)]
+    return {"color": FORMULA, "ls": dash, "lw": 1.5, "zorder": 3}
+
+
+def _label(side: matplotlib.axis.Axis, axis: Axis) -> None:
+    side.set_label_text(axis.label)
+    if axis.names:
+        side.set_ticks(range(len(axis.names)), axis.names)
+    else:
+        side.set_major_formatter(FuncFormatter(lambda value, _: axis.shown(value)))
+    if axis.unit is Unit.BYTES and axis.base:
+        side.set_major_locator(LogLocator(base=4, numticks=10))
+    side.set_minor_locator(NullLocator())
+
+
+def _bars(data: Bars) -> Canvas:
+    canvas = Canvas(
+        figsize=(WIDTH, 0.9 + (0.45 if data.notes else 0.34) * len(data.rows)), layout="constrained"
+    )
+    axes = canvas.add_subplot()
+    axes.set_axisbelow(True)
+    axes.grid(visible=False, axis="y")
+    starts = [0.0] * len(data.rows)
+    places = range(len(data.rows))
+    for slot, (label, values) in enumerate(data.parts):
+        axes.barh(
+            places,
+            values,
+            left=starts,
+            height=0.66,
+            label=label,
+            color=SLOTS[slot % len(SLOTS)],
+            edgecolor=PAPER,
+            hatch=HATCHES[slot % len(HATCHES)],
+            linewidth=0.6,
+        )
+        starts = [start + value for start, value in zip(starts, values, strict=True)]
+    for place, label in zip(places, data.labels, strict=False):
+        axes.annotate(
+            label, (starts[place], place), (4, 0), textcoords="offset points", va="center"
+        )
+    if data.whole is not None:
+        axes.axvline(data.whole, color=FORMULA, ls=DASHES[0], lw=1.2)
+    notes = (f"\n{note}" for note in data.notes) if data.notes else ("" for _ in data.rows)
+    axes.set_yticks(places, [row + note for row, note in zip(data.rows, notes, strict=True)])
+    axes.set_ylim(len(data.rows) - 0.5, -0.5)
+    axes.margins(x=0.28 if data.labels else 0.02)
+    axes.set_xlim(left=0)
+    _label(axes.xaxis, data.x)
+    if len(data.parts) > 1:
+        canvas.legend(loc="outside upper left", ncols=3, fontsize=8.5, handlelength=1.8)
+    return canvas

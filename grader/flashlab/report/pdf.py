@@ -1,0 +1,55 @@
+"""A report as PDF: its HTML page, printed by a headless Chromium."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from flashlab.errors import UsageError
+
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+SECONDS = 120
+# The time of printing, of which a PDF is independent otherwise: equal reports give equal bytes.
+DATES = re.compile(rb"(/(?:CreationDate|ModDate) \(D:)\d{14}")
+
+
+def find_browser() -> str | None:
+    """The first Chromium in PATH."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def to_pdf(page: str, folder: Path) -> bytes:
+    """`page`, which loads nothing, on A4. Works in a temporary folder inside of `folder`: a Chromium that is a snap
+    sees the home folder, but not /tmp.
+    """
+    browser = find_browser()
+    if browser is None:
+        raise UsageError(
+            "no Chromium is there to print with: apt-get install chromium, or open the HTML report and print it"
+        )
+    with tempfile.TemporaryDirectory(prefix="print-", dir=folder) as name:
+        scratch = Path(name).resolve()
+        source, target = scratch / "page.html", scratch / "page.pdf"
+        source.write_text(page, encoding="utf-8")
+        words = [browser, "--headless", "--disable-gpu", "--no-pdf-header-footer"]
+        words += [f"--user-data-dir={scratch / 'profile'}", f"--print-to-pdf={target}"]
+        if os.geteuid() == 0:
+            words.append(
+                "--no-sandbox"
+            )  # Chromium's own needs another user than root; the page is ours
+        try:
+            done = subprocess.run(
+                [*words, source.as_uri()],
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise UsageError(f"{browser} could not print the report: {error}") from None
+        if not target.exists():
+            said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+            raise UsageError(f"{browser} could not print the report: {said[0]}")
+        return DATES.sub(rb"\g<1>20000101000000", target.read_bytes())

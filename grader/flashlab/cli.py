@@ -15,6 +15,7 @@ from flashlab import labs, terminal
 from flashlab.build import Submission, take_snapshot
 from flashlab.device import Chosen, Device, choose
 from flashlab.errors import FlashLabError, SubmissionError, UsageError
+from flashlab.exports.command import export
 from flashlab.grade import Graded, Order, build_submission, grade
 from flashlab.judge import Event
 from flashlab.layout import Layout
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="FlashLab: build, grade and report FlashAttention labs, with or without a GPU.",
 )
+app.command()(export)
 
 
 def main() -> None:

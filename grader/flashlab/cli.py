@@ -13,6 +13,7 @@ from rich.text import Text
 
 from flashlab import labs, terminal
 from flashlab.build import Submission, take_snapshot
+from flashlab.classroom.commands import app as class_app
 from flashlab.device import Chosen, Device, choose
 from flashlab.errors import FlashLabError, SubmissionError, UsageError
 from flashlab.exports.command import export
@@ -29,6 +30,7 @@ app = typer.Typer(
     help="FlashLab: build, grade and report FlashAttention labs, with or without a GPU.",
 )
 app.command()(export)
+app.add_typer(class_app, name="class")
 
 
 def main() -> None:

@@ -14,8 +14,10 @@ from rich.text import Text
 from flashlab import labs, terminal
 from flashlab.bench.command import bench
 from flashlab.build import Submission, take_snapshot
+from flashlab.classroom.commands import app as class_app
 from flashlab.device import Chosen, Device, choose
 from flashlab.errors import FlashLabError, SubmissionError, UsageError
+from flashlab.exports.command import export
 from flashlab.grade import Graded, Order, build_submission, grade
 from flashlab.layout import Layout
 from flashlab.report.format import Format
@@ -29,6 +31,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="FlashLab: build, grade and report FlashAttention labs, with or without a GPU.",
 )
+app.command()(export)
+app.add_typer(class_app, name="class")
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from flashlab import __version__
@@ -15,6 +16,7 @@ from flashlab.judge import Request, Verdict, run_judge
 from flashlab.labs import Lab
 from flashlab.layout import Layout
 from flashlab.results import SCHEMA_VERSION, Result
+from flashlab.sandbox import level_here
 from flashlab.toolchain import RUNTIME, Compiler, find_compiler
 from flashlab.worker import Event
 
@@ -60,6 +62,23 @@ def grade(
     return Graded(_result(layout, order, compiler, verdict), verdict.problem)
 
 
+def refused(layout: Layout, order: Order, compiler: Compiler, message: str) -> Result:
+    """The result of a submission that cannot be judged through its own fault, as one that does not build: one failed
+    case, `build`, with all points of the lab.
+    """
+    case = {"name": "build", "group": "build", "status": "failed", "points": 0, "message": message}
+    document = {
+        "device": {"kind": order.device.kind, "name": order.device.kind},
+        "seed": order.seed or 0,
+        "score": 0,
+        "max_score": order.lab.points,
+        "cases": [{**case, "max_points": order.lab.points}],
+    }
+    result = _result(layout, order, compiler, Verdict(document, level_here(), None))
+    del result["cases"][0]["rerun"]
+    return result
+
+
 def _result(layout: Layout, order: Order, compiler: Compiler, verdict: Verdict) -> Result:
     document = verdict.document
     seeded = replace(order, seed=document["seed"])
@@ -103,6 +122,7 @@ def _command(layout: Layout, order: Order) -> str:
     return shlex.join([*words, "--seed", str(order.seed)])
 
 
+@cache
 def grader_version(layout: Layout) -> str:
     """The package's version with the commit, and whether files were changed since."""
     words = ["git", "-C", str(layout.root), "describe", "--always", "--dirty", "--tags"]

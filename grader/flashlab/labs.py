@@ -39,7 +39,7 @@ class Lab:
 
 def discover(layout: Layout) -> list[Lab]:
     """Every lab with a lab.toml, in order of number."""
-    found = [_load(path) for path in layout.labs.glob("lab*_*/lab.toml")]
+    found = [load(path) for path in layout.labs.glob("lab*_*/lab.toml")]
     return sorted(found, key=lambda lab: lab.number)
 
 
@@ -64,6 +64,11 @@ def read_source(path: Path) -> bytes:
             data = file.read(MAX_SOURCE_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    return check_source(data, path)
+
+
+def check_source(data: bytes, path: Path) -> bytes:
+    """`data` itself when it can be a submission, else a line that says why not; `path` is its name there."""
     if len(data) > MAX_SOURCE_BYTES:
         raise UsageError(f"{path} is larger than {MAX_SOURCE_BYTES >> 20} MiB; give a source file")
     try:
@@ -79,7 +84,8 @@ def read_source(path: Path) -> bytes:
     return data
 
 
-def _load(config: Path) -> Lab:
+def load(config: Path) -> Lab:
+    """The lab of a lab.toml, whose folder has the lab's name."""
     name = config.parent.name
     match = re.fullmatch(r"lab(\d+)_\w+", name)
     if match is None:
@@ -93,3 +99,9 @@ def _load(config: Path) -> Lab:
         raise UsageError(f"{config}: {error} is missing; compare with another lab's") from None
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"{config} cannot be read: {error}") from None
+
+
+def case_names(lab: Lab) -> list[str]:
+    """The names of a lab's cases, in its order."""
+    settings = tomllib.loads(lab.config.read_text(encoding="utf-8"))
+    return [str(case["name"]) for case in settings["case"]]

@@ -1,0 +1,255 @@
+"""`flashlab class`: the commands, each of which works in the folder of one class."""
+
+import contextlib
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flashlab import labs, terminal
+from flashlab.classroom import show
+from flashlab.classroom.course import Course, create_course, read_course
+from flashlab.classroom.gradebook import GradebookFormat, read_gradebook, write_gradebook
+from flashlab.classroom.grading import grade_again, grade_new
+from flashlab.classroom.intake import read_times, take_in
+from flashlab.classroom.store import ClassStore, Kept
+from flashlab.classroom.work import Workshop
+from flashlab.device import Device, choose
+from flashlab.errors import UsageError
+from flashlab.layout import Layout
+from flashlab.results import check_writable, write_atomically
+
+app = typer.Typer(no_args_is_help=True, help="Grade a whole class and keep its grades.")
+
+CourseOption = Annotated[Path, typer.Option("--course", help="The class's folder.")]
+LabOption = Annotated[str | None, typer.Option("--lab", help="Only this lab.", show_default=False)]
+JobsOption = Annotated[
+    int | None,
+    typer.Option("--jobs", min=1, help="At once; default: one per CPU.", show_default=False),
+]
+DeviceOption = Annotated[Device, typer.Option("--device", help="The same for the whole class.")]
+SeedOption = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, help="Instead of the class's own.", show_default=False),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", help="Where to write; default: print.", show_default=False),
+]
+HERE = Path()
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where the class shall be kept.")],
+    roster: Annotated[
+        Path | None, typer.Option(help="A CSV file of students to copy.", show_default=False)
+    ] = None,
+) -> None:
+    """Make the folder of a class: class.toml and roster.csv, to be filled in."""
+    create_course(context.obj, folder, roster)
+    _console().print(
+        f"edit {folder}/class.toml and {folder}/roster.csv, then: flashlab class grade"
+    )
+
+
+@app.command()
+def grade(
+    context: typer.Context,
+    submissions: Annotated[list[Path], typer.Argument(help="Folders, zip or tar files.")],
+    course_folder: CourseOption = HERE,
+    lab: LabOption = None,
+    jobs: JobsOption = None,
+    device: DeviceOption = Device.VGPU,
+    seed: SeedOption = None,
+    times: Annotated[
+        Path | None,
+        typer.Option(help="CSV file: student,lab,submitted_at.", show_default=False),
+    ] = None,
+) -> None:
+    """Take in submissions and grade what has no grade yet. Run it again to go on, or with new submissions."""
+    console = _console()
+    with _open(context.obj, course_folder) as (course, store):
+        only = course.lab(lab) if lab else None
+        moments = read_times(course, times) if times else {}
+        problems: list[str] = []
+        for root in submissions:
+            intake = take_in(course, root, only, moments)
+            store.keep_submissions(intake.handed)
+            problems += intake.problems
+            show.intake(console, root, intake)
+        workshop = Workshop.open(context.obj, course, choose(context.obj, device), seed)
+        chosen = [only] if only else list(course.labs)
+        graded = grade_new(console, store, workshop, chosen, jobs or _cpus())
+        show.graded(console, graded, problems)
+        if graded.failures:
+            raise UsageError(f"{len(graded.failures)} submissions have no grade yet; see above")
+
+
+@app.command()
+def regrade(
+    context: typer.Context,
+    course_folder: CourseOption = HERE,
+    lab: LabOption = None,
+    student: Annotated[
+        str | None, typer.Option(help="Only this student.", show_default=False)
+    ] = None,
+    jobs: JobsOption = None,
+    device: DeviceOption = Device.VGPU,
+    seed: SeedOption = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Make the new results the grades.")
+    ] = False,
+) -> None:
+    """Grade again with the present grader and lab.toml, and show what would change. Only --apply changes grades."""
+    console = _console()
+    with _open(context.obj, course_folder) as (course, store):
+        only = course.lab(lab) if lab else None
+        person = course.roster.find(student) if student else None
+        if student and person is None:
+            raise UsageError(f"{student!r} is not in {course.folder / 'roster.csv'}")
+
+        def chosen(kept: Kept) -> bool:
+            right_lab = only is None or kept.lab == only.lab.name
+            return right_lab and (person is None or kept.student == person.id)
+
+        workshop = Workshop.open(context.obj, course, choose(context.obj, device), seed)
+        changes, failures = grade_again(console, store, workshop, chosen, jobs or _cpus())
+        show.changes(console, changes)
+        if apply:
+            store.set_grades((c.submission.student, c.submission.lab, c.key) for c in changes)
+            console.print(f"{len(changes)} grades are from the present grader now")
+        elif changes:
+            console.print("no grade was changed; the same command with --apply does it")
+        show.failures(console, failures)
+        if failures:
+            raise UsageError(f"{len(failures)} submissions could not be graded again; see above")
+
+
+@app.command()
+def gradebook(
+    context: typer.Context,
+    course_folder: CourseOption = HERE,
+    wanted: Annotated[GradebookFormat, typer.Option("--format")] = GradebookFormat.PLAIN,
+    output: OutputOption = None,
+) -> None:
+    """Write the grades, penalties for lateness included, as a CSV file."""
+    with _open(context.obj, course_folder) as (course, store):
+        book = read_gradebook(course, store)
+        _write(output, write_gradebook(book, wanted))
+        for person, lab, entry in book.ungraded():
+            what = f"{person.id}, {lab}: no grade ({entry.state}), so the cell is empty"
+            print(f"note: {terminal.clean(what)}", file=sys.stderr)
+
+
+@app.command()
+def feedback(
+    context: typer.Context,
+    course_folder: CourseOption = HERE,
+    output: Annotated[
+        Path | None, typer.Option(help="Default: feedback/ in the class.", show_default=False)
+    ] = None,
+) -> None:
+    """Write one page per student, with hidden cases by their category only."""
+    from flashlab.classroom.feedback import feedback_pages
+
+    with _open(context.obj, course_folder) as (course, store):
+        folder = output or course.folder / "feedback"
+        check_writable(folder)
+        count = 0
+        for student, page in feedback_pages(read_gradebook(course, store)):
+            write_atomically(folder / f"{student.id}.html", page)
+            count += 1
+        _console().print(f"{count} pages in {folder}")
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    course_folder: CourseOption = HERE,
+    output: Annotated[
+        Path | None, typer.Option(help="Default: report.html in the class.", show_default=False)
+    ] = None,
+) -> None:
+    """Write the page of the whole class: points, cases, commonest mistakes, memory against time."""
+    from flashlab.classroom.pages import class_report
+
+    with _open(context.obj, course_folder) as (course, store):
+        path = output or course.folder / "report.html"
+        write_atomically(path, class_report(read_gradebook(course, store), store))
+        _console().print(f"report: {path}")
+
+
+@app.command()
+def similar(
+    context: typer.Context,
+    course_folder: CourseOption = HERE,
+    lab: LabOption = None,
+    least: Annotated[
+        int, typer.Option(min=1, max=100, help="Share of one's own code, per cent.")
+    ] = 70,
+    output: Annotated[
+        Path | None, typer.Option(help="Default: similar.html in the class.", show_default=False)
+    ] = None,
+) -> None:
+    """List pairs of submissions that share code, for a human to judge; what the stub gives does not count."""
+    from flashlab.classroom.pages import similar_page
+    from flashlab.classroom.similar import similar_pairs
+
+    with _open(context.obj, course_folder) as (course, store):
+        kept = [item for item in store.submissions() if item.refusal is None]
+        pairs = []
+        for chosen in [course.lab(lab)] if lab else course.labs:
+            name = chosen.lab.name
+            groups: dict[tuple[str, str], list[str]] = {}  # those who handed in together
+            for item in kept:
+                if item.lab == name:
+                    groups.setdefault((item.found_in, item.sha256), []).append(item.student)
+            codes = {
+                " + ".join(students): store.source(sha256).decode("utf-8", errors="replace")
+                for (_, sha256), students in groups.items()
+            }
+            stub = labs.find(context.obj, name).stub
+            pairs += similar_pairs(chosen.lab.short, stub, codes, least / 100)
+        path = output or course.folder / "similar.html"
+        write_atomically(path, similar_page(f"{course.title}: similar code", pairs, least / 100))
+        _console().print(f"{len(pairs)} pairs to look at: {path}")
+
+
+@contextlib.contextmanager
+def _open(layout: Layout, folder: Path) -> Iterator[tuple[Course, ClassStore]]:
+    """The class of a folder, for this process alone."""
+    course = read_course(layout, folder)
+    check_writable(folder)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"another flashlab is at work in {folder}; wait for its end") from None
+        store = ClassStore(course.database)
+        try:
+            yield course, store
+        finally:
+            store.close()
+
+
+def _write(output: Path | None, text: str) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_atomically(output, text)
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 160)

@@ -1,0 +1,111 @@
+"""Who handed an upload in: the folder and file names that learning platforms use.
+
+plain       STUDENT/file, STUDENT.zip, STUDENT.cu, each also below a folder with a lab's name
+Canvas      NAME[_LATE]_USER_ATTACHMENT_file
+Moodle      FULL NAME_NUMBER_assignsubmission_file_[/]file
+Gradescope  submission_NUMBER/file, with submission_metadata.yml in the folder above
+"""
+
+import datetime
+import re
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from flashlab.classroom.roster import Roster, Student
+from flashlab.classroom.uploads import Upload
+from flashlab.errors import UsageError
+
+CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<user>\d+)_\d+_(?P<file>.+)")
+MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?.*")
+GRADESCOPE = re.compile(r"submission_\d+")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The students of an upload (several for a group, none when nobody is known), the lab that its folder names, the
+    time of submission where the platform tells it, and whether the file has the student's name instead of its own.
+    """
+
+    students: tuple[Student, ...]
+    lab: str | None = None
+    submitted_at: datetime.datetime | None = None
+    by_file_name: bool = False
+
+
+class Owners:
+    """Finds the origin of uploads of one download."""
+
+    def __init__(self, roster: Roster, lab_words: dict[str, str], uploads: list[Upload]) -> None:
+        """`lab_words` has every word for a lab, as lab1 and lab1_naive, with the lab's name."""
+        self._roster = roster
+        self._lab_words = lab_words
+        self._records: dict[str, Any] = {}
+        for upload in uploads:
+            if upload.metadata is not None:
+                self._records.update(_records(upload))
+
+    def origin(self, upload: Upload) -> Origin:
+        """Who handed the upload in."""
+        parts = upload.parts
+        lab = self._lab_words.get(parts[0]) if len(parts) > 1 else None
+        if lab is not None:
+            parts = parts[1:]
+        for part in parts:
+            if GRADESCOPE.fullmatch(part) and part in self._records:
+                return self._gradescope(self._records[part], lab)
+            moodle = MOODLE.fullmatch(part)
+            if moodle:
+                return self._one(lab, moodle["number"], moodle["name"])
+        canvas = CANVAS.fullmatch(parts[-1])
+        if canvas:
+            found = self._one(lab, canvas["user"], canvas["name"])
+            if found.students:
+                return found
+        found = self._one(lab, parts[0], _stem(parts[0]))
+        return replace(found, by_file_name=len(parts) == 1)
+
+    def _one(self, lab: str | None, *names: str) -> Origin:
+        student = self._roster.find(*names)
+        return Origin((student,) if student else (), lab)
+
+    def _gradescope(self, record: dict[str, Any], lab: str | None) -> Origin:
+        people = record.get(":submitters") or []
+        found = [
+            self._roster.find(*(str(person.get(key, "")) for key in (":sid", ":email", ":name")))
+            for person in people
+        ]
+        moment = record.get(":created_at")
+        if not isinstance(moment, datetime.datetime):
+            moment = None
+        elif moment.tzinfo is None:
+            moment = moment.replace(tzinfo=datetime.UTC)
+        return Origin(tuple(student for student in found if student), lab, moment)
+
+
+def original_name(upload: Upload) -> str:
+    """The name that the student gave the file, without what the platform put around it."""
+    canvas = CANVAS.fullmatch(upload.parts[-1])
+    name = canvas["file"] if canvas else upload.parts[-1]
+    # Canvas numbers files that were handed in again.
+    return re.sub(r"-\d+(?=\.cu$)", "", name) if canvas else name
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"\.(?:cu|zip|tar|tgz|tar\.gz|tar\.bz2)$", "", PurePosixPath(name).name)
+
+
+def _records(upload: Upload) -> dict[str, Any]:
+    import yaml
+
+    try:
+        records = yaml.load(
+            upload.metadata or b"", Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )
+    except yaml.YAMLError as error:
+        raise UsageError(f"{upload.shown} cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(records, dict) or not all(
+        isinstance(item, dict) for item in records.values()
+    ):
+        raise UsageError(f"{upload.shown} is not Gradescope's list of submissions")
+    return {str(key): record for key, record in records.items()}

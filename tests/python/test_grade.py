@@ -164,7 +164,7 @@ def test_a_broken_judge_is_2(repository, flashlab):
     assert flashlab("grade", "lab1").code == 2
     repository.plan(exit=0, silent=True)
     answer = flashlab("grade", "lab1")
-    assert (answer.code, answer.err) == (2, "flashlab: the judge stopped with exit code 0\n")
+    assert (answer.code, answer.err) == (2, "flashlab: flashlab-judge stopped with exit code 0\n")
 
 
 def test_a_result_that_breaks_the_schema_is_refused(repository, flashlab):

@@ -7,8 +7,9 @@
 tests/model/launches.toml names the calls. FOLDER gets their programs, which run on both devices. The
 results belong in handouts/data/: times_h200.json and model_counts.json, which tools/validate_model.py compares.
 
-A time is Nsight Compute's gpu__time_duration of one launch, the median of REPEATS after one to warm up, at the clocks
-that the GPU chooses: with L2 emptied before each launch (`seconds`), and with what earlier launches left in it (`warm_seconds`).
+A time is the median of gpu__time_duration, as Nsight Compute reports it, over REPEATS launches after one to warm up, at
+the clocks that the GPU chooses: with L2 emptied before each launch (`seconds`), and with what earlier launches left in
+it (`warm_seconds`).
 """
 
 import csv
@@ -46,6 +47,14 @@ DETAILS = {
     "dram_read_bytes": "dram__bytes_read.sum",
     "registers": "launch__registers_per_thread",
 }
+
+
+# Of the virtual GPU's records, what differs from run to run or the model has no use for.
+LEFT_OUT = (
+    "lines", "seconds", "device_bytes", "peak_device_bytes", "mangled", "lane_instructions",
+    "lane_instructions_by_class", "blocks_per_multiprocessor", "occupancy", "blocks_allowed_by",
+    "occupancy_limited_by", "ldmatrix_requests", "ldmatrix_wavefronts", "ldmatrix_conflicts",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -208,6 +217,11 @@ def record_times(folder: Path) -> dict[str, Any]:
     }
 
 
+def trimmed(record: dict[str, Any]) -> dict[str, Any]:
+    """A launch's record without LEFT_OUT."""
+    return {key: value for key, value in record.items() if key not in LEFT_OUT}
+
+
 def record_counts(folder: Path) -> dict[str, Any]:
     """The virtual GPU's record of every launch of every call, without what differs from run to run and source lines."""
     result = {}
@@ -218,11 +232,10 @@ def record_counts(folder: Path) -> dict[str, Any]:
             subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
             records = json.load(file)
         for record in records:
-            for key in ("lines", "seconds", "device_bytes", "peak_device_bytes", "mangled"):
-                del record[key]
-        names = [plain_name(record["kernel"]) for record in records]
+            record["kernel"] = plain_name(record["kernel"])
+        names = [record["kernel"] for record in records]
         for call, repetitions in zip(of_run, by_repeat(of_run, records, names, 1), strict=True):
-            result[call.name] = repetitions[0]
+            result[call.name] = [trimmed(record) for record in repetitions[0]]
     return {"calls": result}
 
 

@@ -223,6 +223,15 @@ void Block::run(uint64_t number) {
     progress |= release_barriers();
     if (!progress && running > 0) report_deadlock();
   }
+  note_size();
+}
+
+void Block::note_size() {
+  uint64_t executed = 0;
+  for (size_t b = 0; b < counts.blocks.size(); ++b)
+    executed += counts.blocks[b].warps * context.kernel->blocks[b].site_count;
+  counts.largest_block = std::max(counts.largest_block, executed - executed_before_);
+  executed_before_ = executed;
 }
 
 bool Block::arrive(Warp& warp, const Arrival& arrival) {

@@ -115,6 +115,7 @@ struct Block {
   uint64_t special(const Warp& warp, Special which, uint32_t lane) const;
   void release(size_t barrier);
   bool release_barriers();
+  void note_size();
   [[noreturn]] void report_deadlock();
 
   std::array<std::vector<Observer*>, 3> watching_;
@@ -122,6 +123,7 @@ struct Block {
   std::vector<uint8_t> register_memory_, local_memory_;
   std::vector<Waiting> waiting_;
   std::array<Barrier, kBarriers> barriers_{};
+  uint64_t executed_before_ = 0;  // warp instructions of all earlier blocks that ran here
 };
 
 }  // namespace vgpu

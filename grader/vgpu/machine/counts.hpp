@@ -80,6 +80,7 @@ struct RawCounts {
   std::vector<SiteCount> sites;    ///< as Kernel::sites
   std::vector<uint64_t> runs;      ///< as Kernel::runs: executions as one
   uint64_t compulsory_sectors = 0;
+  uint64_t largest_block = 0;  ///< warp instructions of the thread block that executed most
   double seconds = 0;
   std::vector<Finding> findings;  ///< of the checks, at most one for each instruction and kind
   std::vector<uint32_t> cleared;  ///< instructions that turned out to be correct

@@ -166,6 +166,7 @@ void RawCounts::add(const RawCounts& other) {
     to.idle_lanes += from.idle_lanes;
     to.idle_warps += from.idle_warps;
   }
+  largest_block = std::max(largest_block, other.largest_block);
 }
 
 RawCounts Device::run(const Launch& launch) {

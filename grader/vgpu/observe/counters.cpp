@@ -77,6 +77,7 @@ LaunchRecord make_record(const Launch& launch, const RawCounts& counts,
   for (const auto& sizes : {launch.grid, launch.block})
     for (const uint32_t size : sizes) record.local_bytes *= size;
   record.compulsory_sectors = counts.compulsory_sectors;
+  record.largest_block_instructions = counts.largest_block;
   record.device_bytes = memory.current_bytes();
   record.peak_device_bytes = memory.peak_bytes();
   record.seconds = counts.seconds;

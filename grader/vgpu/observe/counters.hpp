@@ -43,10 +43,11 @@ struct LaunchRecord : Counts {
   std::optional<KernelResources> resources;        ///< when ptxas has told them
   std::optional<Occupancy> occupancy;              ///< on the device, when the resources are known
   uint64_t compulsory_sectors =
-      0;                      ///< distinct 32-byte sectors of global memory touched by the launch
-  uint64_t device_bytes = 0;  ///< allocated by the program when the launch began
-  uint64_t peak_device_bytes = 0;  ///< highest so far in the process
-  double seconds = 0;              ///< CPU wall time of the launch; never graded
+      0;  ///< distinct 32-byte sectors of global memory touched by the launch
+  uint64_t largest_block_instructions = 0;  ///< warp instructions of the block with most
+  uint64_t device_bytes = 0;                ///< allocated by the program when the launch began
+  uint64_t peak_device_bytes = 0;           ///< highest so far in the process
+  double seconds = 0;                       ///< CPU wall time of the launch; never graded
   std::vector<LineCounts> lines;
 };
 

@@ -101,6 +101,7 @@ Json to_json(const LaunchRecord& record) {
   add_resources(object, record);
   add(object, record, Zeros::Show);
   object["compulsory_sectors"] = record.compulsory_sectors;
+  object["largest_block_instructions"] = record.largest_block_instructions;
   object["device_bytes"] = record.device_bytes;
   object["peak_device_bytes"] = record.peak_device_bytes;
   object["seconds"] = std::isfinite(record.seconds) ? record.seconds : 0.0;

@@ -20,6 +20,7 @@ OF_THE_LAUNCH_ALONE = {
     "blocks_per_multiprocessor",
     "occupancy",
     "compulsory_sectors",
+    "largest_block_instructions",
     "device_bytes",
     "local_bytes",
     "peak_device_bytes",

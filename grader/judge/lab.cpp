@@ -174,6 +174,7 @@ CaseSpec read_case(Reader reader, const Lab& lab) {
   if (spec.speed) {
     spec.staff_seconds = reader.need<double>("staff_seconds");
     if (!(spec.staff_seconds > 0)) reader.fail("has staff_seconds that are not above 0");
+    spec.measured_shape = read_shape(reader.table("measured_shape"));
     if (lab.speed.profile.empty()) reader.fail("is about speed, but there is no table 'speed'");
   }
   if (spec.checks) spec.only_on = DeviceKind::kVirtual;  // a real GPU has no such checks

@@ -63,6 +63,7 @@ struct CaseSpec {
   bool checks = false;  ///< runs with the checks of the virtual GPU, which must find nothing
   bool speed = false;   ///< the time is what counts: modelled on the virtual GPU, else measured
   double staff_seconds = 0;  ///< speed: the staff's modelled time
+  Shape measured_shape;      ///< speed: on a real GPU, where `shape` would be over too soon
   /// Whether the result itself is what is graded, and not what a right result took.
   bool grades_result() const { return limits.empty() && !checks && !speed; }
 };

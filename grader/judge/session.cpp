@@ -35,9 +35,12 @@ std::vector<CaseSpec> select_cases(const Lab& lab, const std::string& glob) {
   return selected;
 }
 
-size_t memory_for(const Lab& lab, const std::vector<CaseSpec>& cases) {
+size_t memory_for(const Lab& lab, const std::vector<CaseSpec>& cases, DeviceKind device) {
   size_t bytes = 0;
-  for (const CaseSpec& spec : cases) bytes = std::max(bytes, memory_needed(lab, spec));
+  for (CaseSpec spec : cases) {
+    if (spec.speed && device == DeviceKind::kCuda) spec.shape = spec.measured_shape;
+    bytes = std::max(bytes, memory_needed(lab, spec));
+  }
   return bytes;
 }
 
@@ -47,11 +50,12 @@ class Session {
       : options_(options),
         lab_(std::move(lab)),
         cases_(select_cases(lab_, options.case_glob)),
-        client_(worker_options(options, lab_), memory_for(lab_, cases_), lab_.case_seconds) {
+        client_(worker_options(options, lab_), memory_for(lab_, cases_, options.device),
+                lab_.case_seconds) {
     if (options.baseline.empty() || options.device == DeviceKind::kVirtual) return;
     WorkerOptions staff = worker_options(options, lab_);
     staff.submission = options.baseline;
-    baseline_.emplace(staff, memory_for(lab_, cases_), lab_.case_seconds);
+    baseline_.emplace(staff, memory_for(lab_, cases_, options.device), lab_.case_seconds);
   }
 
   int run();

@@ -3,6 +3,7 @@
 #include "measure/speed.hpp"
 
 #include "cases/case.hpp"
+#include "measure/shapes.hpp"
 #include "measure/timing.hpp"
 #include "model/model.hpp"
 #include "text.hpp"
@@ -88,10 +89,12 @@ CaseResult grade_modelled(const Lab& lab, const CaseSpec& spec, uint64_t seed, C
   return result;
 }
 
-CaseResult grade_measured(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client,
+CaseResult grade_measured(const Lab& rules, CaseSpec spec, uint64_t seed, Client& client,
                           Client& baseline) {
   CaseResult result;
   result.max_points = spec.points;
+  spec.shape = spec.measured_shape;
+  const Lab lab = scaled_limits(rules, spec.shape);
   RandomStream seeds(seed, spec.name, "measurements");
   TimingOptions options;
   options.repeats = lab.speed.repeats;
@@ -119,6 +122,7 @@ CaseResult grade_measured(const Lab& lab, const CaseSpec& spec, uint64_t seed, C
   result.error = best->call.checked->error;
   result.speed = {{"how", "measured"},
                   {"gpu", client.hello().device_name},
+                  {"shape", to_json(spec.shape)},
                   {"ratio", ratio.median},
                   {"low", ratio.low},
                   {"high", ratio.high},

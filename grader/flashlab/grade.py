@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from flashlab import __version__
-from flashlab.build import FLAGS, Submission, build
-from flashlab.device import Chosen, host_cpu
+from flashlab.build import FLAGS, Submission, build, take_snapshot
+from flashlab.device import Chosen, Device, host_cpu
 from flashlab.errors import FlashLabError
 from flashlab.judge import Request, Verdict, run_judge
 from flashlab.labs import Lab
@@ -21,7 +21,7 @@ from flashlab.toolchain import RUNTIME, Compiler, find_compiler
 from flashlab.worker import Event
 
 CASE_KEYS = ("name", "group", "status", "points", "max_points", "message", "handout", "seconds")
-CASE_KEYS += ("shape", "meters", "error", "diagnosis", "output")
+CASE_KEYS += ("shape", "meters", "error", "diagnosis", "speed", "output")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,14 @@ def build_submission(layout: Layout, submission: Submission) -> tuple[Compiler, 
     return compiler, build(layout, compiler, submission)
 
 
+def build_baseline(layout: Layout, lab: Lab) -> Path | None:
+    """The staff's library, which times on a real GPU are compared with; None where there are no solutions."""
+    solution = lab.solution(layout)
+    if not solution.exists():
+        return None
+    return build(layout, find_compiler(layout), take_snapshot(layout, solution))
+
+
 def grade(
     layout: Layout,
     order: Order,
@@ -57,7 +65,8 @@ def grade(
     on_event: Callable[[Event], None],
 ) -> Graded:
     """Has a built submission judged and makes the result document."""
-    request = Request(order.lab, library, order.device, order.case, order.seed)
+    baseline = build_baseline(layout, order.lab) if order.device.kind is Device.CUDA else None
+    request = Request(order.lab, library, order.device, order.case, order.seed, baseline)
     verdict = run_judge(layout, request, on_event)
     return Graded(_result(layout, order, compiler, verdict), verdict.problem)
 

@@ -16,13 +16,16 @@ from flashlab.worker import Event, Program, Worker
 
 @dataclass(frozen=True)
 class Request:
-    """What the judge is asked to do; `case` is a glob of case names, None means all."""
+    """What the judge is asked to do; `case` is a glob of case names, None means all. On a real GPU, speed is measured
+    beside `baseline`, the staff's library.
+    """
 
     lab: Lab
     library: Path
     device: Chosen
     case: str | None = None
     seed: int | None = None
+    baseline: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class Verdict:
 
 def run_judge(layout: Layout, request: Request, on_event: Callable[[Event], None]) -> Verdict:
     """Has `request` judged. `on_event` sees each event as it comes: start, case, end."""
-    worker = Worker(layout, request.device, (request.library,))
+    libraries = (request.library, *([request.baseline] if request.baseline else []))
+    worker = Worker(layout, request.device, libraries)
     with tempfile.TemporaryDirectory(prefix="flashlab-") as folder:
         output = Path(folder) / "judge.json"
         program = Program(layout, _command(layout, request, output), worker)
@@ -54,6 +58,8 @@ def run_judge(layout: Layout, request: Request, on_event: Callable[[Event], None
 def _command(layout: Layout, request: Request, output: Path) -> list[str]:
     words = [str(layout.judge), "--lab", str(request.lab.config)]
     words += ["--submission", str(request.library), "--output", str(output)]
+    if request.baseline is not None:
+        words += ["--baseline", str(request.baseline)]
     if request.case is not None:
         words += ["--case", request.case]
     if request.seed is not None:

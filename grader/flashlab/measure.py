@@ -26,11 +26,14 @@ def measure(
     shapes: Sequence[Shape],
     gpus: Sequence[str] = ("h200",),
     seed: int | None = None,
+    baseline: Path | None = None,
+    repeats: int | None = None,
 ) -> Iterator[Record]:
     """Yields one record per shape as soon as it is measured. `gpus` are those whose time is modelled on the virtual
-    GPU. SubmissionError when the library cannot be loaded, UsageError for what else stops it.
+    GPU; on a real one `repeats` calls are timed beside those of `baseline`. SubmissionError when the library cannot be loaded, UsageError for what else stops it.
     """
-    worker = Worker(layout, device, (library,), CPU_SECONDS)
+    libraries = (library, *([baseline] if baseline else []))
+    worker = Worker(layout, device, libraries, CPU_SECONDS)
     with tempfile.TemporaryDirectory(prefix="flashlab-") as folder:
         list_file = Path(folder) / "shapes.json"
         list_file.write_text(json.dumps([dict(shape) for shape in shapes]), encoding="utf-8")
@@ -38,8 +41,8 @@ def measure(
         words += ["--shapes", str(list_file), "--output", str(Path(folder) / "records.jsonl")]
         for gpu in gpus:
             words += ["--gpu", gpu]
-        if seed is not None:
-            words += ["--seed", str(seed)]
+        for option, value in (("--seed", seed), ("--baseline", baseline), ("--repeats", repeats)):
+            words += [option, str(value)] if value is not None else []
         program = Program(layout, words, worker)
         for event in program.events(Path(folder) / "errors"):
             if event.pop("event", None) == "measured":

@@ -27,6 +27,16 @@ uint64_t parse_seed(std::string_view text) {
   return seed;
 }
 
+int parse_count(std::string_view text, const char* option) {
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 1 || count > 1000) {
+    throw UsageError(std::string(option) + " needs a number from 1 to 1000, not '" +
+                     std::string(text) + "'");
+  }
+  return count;
+}
+
 DeviceKind parse_device(std::string_view text) {
   if (text == "vgpu") return DeviceKind::kVirtual;
   if (text == "cuda") return DeviceKind::kCuda;

@@ -19,6 +19,8 @@ struct UsageError : std::runtime_error {
 uint64_t random_seed();
 /// The seed after --seed. Throws UsageError.
 uint64_t parse_seed(std::string_view text);
+/// A number from 1 to 1000 after `option`. Throws UsageError.
+int parse_count(std::string_view text, const char* option);
 /// "vgpu" or "cuda". Throws UsageError.
 DeviceKind parse_device(std::string_view text);
 /// Throws UsageError when `path` is empty, EnvironmentError when there is no such file.

@@ -7,6 +7,7 @@
 
 #include "formula.hpp"
 #include "kinds.hpp"
+#include "model/gpu.hpp"
 #include "points.hpp"
 
 namespace flashlab::judge {
@@ -169,6 +170,13 @@ CaseSpec read_case(Reader reader, const Lab& lab) {
     }
   }
   spec.checks = reader.get("checks", false);
+  spec.speed = reader.get("speed", false);
+  if (spec.speed) {
+    spec.staff_seconds = reader.need<double>("staff_seconds");
+    if (!(spec.staff_seconds > 0)) reader.fail("has staff_seconds that are not above 0");
+    spec.measured_shape = read_shape(reader.table("measured_shape"));
+    if (lab.speed.profile.empty()) reader.fail("is about speed, but there is no table 'speed'");
+  }
   if (spec.checks) spec.only_on = DeviceKind::kVirtual;  // a real GPU has no such checks
   reader.finish();
   return spec;
@@ -196,6 +204,27 @@ void read_judgement(Reader tolerance, Reader diagnosis, Lab& lab) {
     if (lab.diagnosis.tiles.back() < 1) diagnosis.fail("has a tile below 1");
   }
   diagnosis.finish();
+}
+
+SpeedRule read_speed(Reader reader) {
+  SpeedRule rule;
+  rule.profile = reader.need<std::string>("profile");
+  const std::vector<std::string> known = model::known_gpus(GPU_PROFILES);
+  if (std::ranges::find(known, rule.profile) == known.end()) {
+    reader.fail("names the unknown GPU '" + rule.profile + "'");
+  }
+  rule.full = reader.need<double>("full");
+  rule.none = reader.need<double>("none");
+  rule.step = reader.need<double>("step");
+  rule.grey = reader.need<double>("grey");
+  rule.calls = reader.need<int>("calls");
+  rule.repeats = reader.need<int>("repeats");
+  if (!(rule.full >= 1 && rule.none > rule.full)) reader.fail("needs 1 <= full < none");
+  if (!(rule.step > 0 && rule.grey >= 0 && rule.grey < 1 && rule.calls >= 1 && rule.repeats >= 1)) {
+    reader.fail("has a step, grey, calls or repeats that cannot be used");
+  }
+  reader.finish();
+  return rule;
 }
 
 Lab read_lab(const toml::table& table, const std::string& file) {
@@ -234,6 +263,7 @@ Lab read_lab(const toml::table& table, const std::string& file) {
   Reader inputs = root.table("inputs");
   for (const std::string& name : inputs.keys()) lab.recipes[name] = read_recipe(inputs.table(name));
 
+  if (root.has("speed")) lab.speed = read_speed(root.table("speed"));
   std::set<std::string> names;
   for (const toml::node& node : root.array("case")) {
     lab.cases.push_back(read_case(root.element(node, "case"), lab));

@@ -62,6 +62,8 @@ struct CaseSpec {
   size_t entry = 0;     ///< which of Lab::entries is called
   bool checks = false;  ///< runs with the checks of the virtual GPU, which must find nothing
   bool speed = false;   ///< the time is what counts: modelled on the virtual GPU, else measured
+  double staff_seconds = 0;  ///< speed: the staff's modelled time
+  Shape measured_shape;      ///< speed: on a real GPU, where `shape` would be over too soon
   /// Whether the result itself is what is graded, and not what a right result took.
   bool grades_result() const { return limits.empty() && !checks && !speed; }
 };
@@ -82,6 +84,17 @@ struct DiagnosisLimits {
   std::vector<int> tiles;  ///< tile sizes tried for dropped or padded keys
 };
 
+/// How the time of a speed case becomes points: all of them up to the ratio `full` to the staff's
+/// time, none from `none`, between them linear in the logarithm of the ratio.
+struct SpeedRule {
+  std::string profile;  ///< the GPU whose time is modelled on the virtual GPU
+  double full = 0, none = 0;
+  double step = 0;  ///< points are rounded to multiples of this
+  double grey = 0;  ///< this part below the ratio of a better step, a measurement is repeated
+  int calls = 0;    ///< on the virtual GPU: the slowest counts
+  int repeats = 0;  ///< timed calls on a real GPU
+};
+
 /// A function of the submission and its signature (kinds.hpp).
 struct Entry {
   std::string name, kind;
@@ -95,6 +108,7 @@ struct Lab {
   uint64_t workspace_bytes = 0;
   Tolerance tolerance;
   DiagnosisLimits diagnosis;
+  SpeedRule speed;
   std::map<std::string, std::string> sections;  ///< topic -> "handout 1, section 3"
   std::map<std::string, InputRecipe> recipes;   ///< ways to draw inputs, by name
   std::vector<CaseSpec> cases;

@@ -14,14 +14,16 @@ namespace {
 constexpr const char* kUsage =
     "usage: flashlab-judge --lab LAB.toml --submission FILE.so --worker FILE --runtime-dir DIR "
     "[--runtime-dir DIR]...\n"
-    "                      [--launcher WORD]... --device vgpu|cuda [--case GLOB] [--seed N] "
-    "--output FILE.json\n"
+    "                      [--launcher WORD]... --device vgpu|cuda [--baseline STAFF.so] "
+    "[--case GLOB] [--seed N]\n"
+    "                      --output FILE.json\n"
     "\n"
     "  --runtime-dir   holds libcudart.so.13: the virtual GPU's or NVIDIA's; first on the worker's "
     "library path\n"
     "  --launcher      one word of a command put before the worker (a sandbox that keeps file "
     "descriptors 3 and 4\n"
     "                  and LD_LIBRARY_PATH)\n"
+    "  --baseline      the staff's library: on a real GPU, speed is measured against it\n"
     "  --case          shell pattern of case names; all by default\n"
     "  --seed          0 to 2^53 - 1; from the operating system by default, and recorded\n"
     "\n"
@@ -31,6 +33,7 @@ constexpr const char* kUsage =
 SessionOptions parse(int argc, char** argv) {
   const option kOptions[] = {{"lab", required_argument, nullptr, 'l'},
                              {"submission", required_argument, nullptr, 's'},
+                             {"baseline", required_argument, nullptr, 'b'},
                              {"worker", required_argument, nullptr, 'w'},
                              {"runtime-dir", required_argument, nullptr, 'r'},
                              {"launcher", required_argument, nullptr, 'L'},
@@ -50,6 +53,9 @@ SessionOptions parse(int argc, char** argv) {
         break;
       case 's':
         options.worker.submission = optarg;
+        break;
+      case 'b':
+        options.baseline = optarg;
         break;
       case 'w':
         options.worker.worker = optarg;
@@ -80,6 +86,7 @@ SessionOptions parse(int argc, char** argv) {
   require_file(options.lab, "--lab");
   require_file(options.worker.submission, "--submission");
   require_file(options.worker.worker, "--worker");
+  if (!options.baseline.empty()) require_file(options.baseline, "--baseline");
   options.device = parse_device(device);
   if (options.output.empty()) throw UsageError("--output is missing");
   if (options.worker.runtime_dirs.empty()) throw UsageError("--runtime-dir is missing");

@@ -108,6 +108,7 @@ ordered_json to_json(const CaseResult& result) {
   if (result.diagnosis) {
     json["diagnosis"] = {{"cause", result.diagnosis->cause}, {"text", result.diagnosis->text}};
   }
+  if (!result.speed.is_null()) json["speed"] = result.speed;
   if (!result.output.empty()) json["output"] = result.output;
   return json;
 }

@@ -41,7 +41,8 @@ struct CaseResult {
   Meters meters;
   std::optional<ErrorSummary> error;
   std::optional<Diagnosis> diagnosis;
-  std::string output;  ///< what the submission printed
+  nlohmann::ordered_json speed;  ///< of a speed case; null elsewhere
+  std::string output;            ///< what the submission printed
   // For the order of events, not for the file:
   bool crashed = false;          ///< the process died or had to be killed
   bool timed_out = false;        ///< no answer in time, or a launch beyond its limit

@@ -35,9 +35,12 @@ std::vector<CaseSpec> select_cases(const Lab& lab, const std::string& glob) {
   return selected;
 }
 
-size_t memory_for(const Lab& lab, const std::vector<CaseSpec>& cases) {
+size_t memory_for(const Lab& lab, const std::vector<CaseSpec>& cases, DeviceKind device) {
   size_t bytes = 0;
-  for (const CaseSpec& spec : cases) bytes = std::max(bytes, memory_needed(lab, spec));
+  for (CaseSpec spec : cases) {
+    if (spec.speed && device == DeviceKind::kCuda) spec.shape = spec.measured_shape;
+    bytes = std::max(bytes, memory_needed(lab, spec));
+  }
   return bytes;
 }
 
@@ -47,7 +50,13 @@ class Session {
       : options_(options),
         lab_(std::move(lab)),
         cases_(select_cases(lab_, options.case_glob)),
-        client_(worker_options(options, lab_), memory_for(lab_, cases_), lab_.case_seconds) {}
+        client_(worker_options(options, lab_), memory_for(lab_, cases_, options.device),
+                lab_.case_seconds) {
+    if (options.baseline.empty() || options.device == DeviceKind::kVirtual) return;
+    WorkerOptions staff = worker_options(options, lab_);
+    staff.submission = options.baseline;
+    baseline_.emplace(staff, memory_for(lab_, cases_, options.device), lab_.case_seconds);
+  }
 
   int run();
   /// Grades one case, or says why it is not run.
@@ -69,6 +78,7 @@ class Session {
   Lab lab_;
   std::vector<CaseSpec> cases_;
   Client client_;
+  std::optional<Client> baseline_;
   LabResult result_;
   std::string stop_reason_;                        ///< when set, no further case is run
   std::map<size_t, std::string> not_implemented_;  ///< entry -> why its cases are not run
@@ -138,7 +148,9 @@ CaseResult Session::grade(const CaseSpec& spec) {
     result = skip(spec, found->second);
   } else {
     try {
-      result = find_grader(lab_, spec)(lab_, spec, options_.seed, client_);
+      result = spec.speed ? grade_speed(lab_, spec, options_.seed, client_,
+                                        baseline_ ? &*baseline_ : nullptr)
+                          : find_grader(lab_, spec)(lab_, spec, options_.seed, client_);
     } catch (const std::exception& error) {
       result = CaseResult();
       result.max_points = spec.points;

@@ -12,7 +12,8 @@ namespace flashlab::judge {
 
 struct SessionOptions {
   std::filesystem::path lab, output;
-  WorkerOptions worker;  ///< entry and start_seconds come from the lab
+  std::filesystem::path baseline;  ///< the staff's library; empty: a real GPU grades no speed
+  WorkerOptions worker;            ///< entry and start_seconds come from the lab
   DeviceKind device = DeviceKind::kVirtual;
   std::string case_glob = "*";
   uint64_t seed = 0;

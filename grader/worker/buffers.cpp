@@ -1,6 +1,30 @@
 #include "buffers.hpp"
 
+#include <algorithm>
+
 namespace flashlab::worker {
+
+void Arena::prepare() {
+  if (largest_ > bytes_) {
+    check(cudaFree(memory_), "cudaFree");
+    memory_ = nullptr;
+    bytes_ = 0;
+    void* memory = nullptr;
+    check(cudaMalloc(&memory, largest_), "cudaMalloc");
+    memory_ = static_cast<std::byte*>(memory);
+    bytes_ = largest_;
+  }
+  if (bytes_ > 0) check(cudaMemset(memory_, protocol::kPoison & 0xFF, bytes_), "cudaMemset");
+  asked_ = 0;
+}
+
+void* Arena::take(size_t bytes) {
+  constexpr size_t kAlignment = 256;
+  const size_t start = asked_;
+  asked_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  largest_ = std::max(largest_, asked_);
+  return asked_ <= bytes_ ? memory_ + start : nullptr;
+}
 
 Buffers::~Buffers() {
   for (const Buffer& buffer : buffers_) cudaFree(buffer.allocation);
@@ -10,8 +34,8 @@ void* Buffers::add(const char* name, size_t bytes) {
   const size_t guard = guard_bytes();
   void* allocation = nullptr;
   check(cudaMalloc(&allocation, bytes + 2 * guard), "cudaMalloc");
-  buffers_.push_back({name, static_cast<std::byte*>(allocation), bytes});
-  std::byte* data = buffers_.back().allocation + guard;
+  std::byte* data = static_cast<std::byte*>(allocation) + guard;
+  buffers_.push_back({name, static_cast<std::byte*>(allocation), data, bytes});
   if (guard > 0) {
     check(cudaMemset(allocation, protocol::kGuardByte, bytes + 2 * guard), "cudaMemset");
   }
@@ -39,7 +63,13 @@ void* Buffers::allocate_workspace(void* context, const char* name, size_t bytes)
                     self.count() < protocol::kMaxBuffers;
   if (fits) {
     try {
-      void* data = self.add(name != nullptr ? name : "", bytes);
+      if (name == nullptr) name = "";
+      void* data = self.arena_ != nullptr ? self.arena_->take(bytes) : nullptr;
+      if (data != nullptr) {
+        self.buffers_.push_back({name, nullptr, static_cast<std::byte*>(data), bytes});
+      } else {
+        data = self.add(name, bytes);
+      }
       self.workspace_bytes_ += bytes;
       return data;
     } catch (const SetupError&) {
@@ -50,9 +80,14 @@ void* Buffers::allocate_workspace(void* context, const char* name, size_t bytes)
   return nullptr;
 }
 
+void Buffers::snapshot(size_t index, void* target) const {
+  const Buffer& buffer = buffers_[index];
+  check(cudaMemcpyAsync(target, buffer.data, buffer.bytes, cudaMemcpyDeviceToDevice),
+        "cudaMemcpyAsync");
+}
+
 void Buffers::copy_back(size_t index, std::span<std::byte> target) const {
-  check(cudaMemcpy(target.data(), buffers_[index].allocation + guard_bytes(), target.size(),
-                   cudaMemcpyDeviceToHost),
+  check(cudaMemcpy(target.data(), buffers_[index].data, target.size(), cudaMemcpyDeviceToHost),
         "cudaMemcpy");
 }
 
@@ -60,8 +95,8 @@ bool Buffers::copy_guards(std::span<std::byte> target) const {
   const size_t guard = guard_bytes();
   if (guard == 0) return false;
   for (size_t i = 0; i < count(); ++i) {
-    const std::byte* front = buffers_[i].allocation;
-    const std::byte* back = front + guard + buffers_[i].bytes;
+    const std::byte* front = buffers_[i].data - guard;
+    const std::byte* back = buffers_[i].data + buffers_[i].bytes;
     std::byte* to = target.data() + 2 * i * guard;
     check(cudaMemcpy(to, front, guard, cudaMemcpyDeviceToHost), "cudaMemcpy");
     check(cudaMemcpy(to + guard, back, guard, cudaMemcpyDeviceToHost), "cudaMemcpy");

@@ -55,6 +55,21 @@ protocol::Hello Device::hello() const {
   return hello;
 }
 
+void Device::flush_cache() const {
+  if (is_virtual()) return;
+  static void* scratch = nullptr;  // stays for the life of the process: every timed call needs it
+  static size_t bytes = 0;
+  if (scratch == nullptr) {
+    int cache = 0;
+    check(cudaDeviceGetAttribute(&cache, cudaDevAttrL2CacheSize, 0), "cudaDeviceGetAttribute");
+    bytes = 2 * static_cast<size_t>(cache);
+    check(cudaMalloc(&scratch, bytes), "cudaMalloc");
+  }
+  check(cudaMemset(scratch, 0, bytes), "cudaMemset");
+  check(cudaCtxResetPersistingL2Cache(), "cudaCtxResetPersistingL2Cache");
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+}
+
 void Device::reset() const {
   if (is_virtual()) reset_();
 }

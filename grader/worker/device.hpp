@@ -34,6 +34,10 @@ class Device {
   /// Opens device 0 and describes it. Never throws: a failure is text in `error`.
   protocol::Hello hello() const;
 
+  /// Empties the L2 cache of what a kernel may need, and ends what earlier kernels asked it to keep
+  /// (nothing on the virtual GPU, which has none). Throws SetupError.
+  void flush_cache() const;
+
   // The following do nothing on a real GPU.
   /// Forgets earlier launches; the peak of device memory starts anew.
   void reset() const;

@@ -1,10 +1,19 @@
 // What the judge and the worker say to each other. Plain structs over a SOCK_SEQPACKET socket (one
 // message per packet); tensors travel in shared memory whose layout the judge alone decides.
 //
-//   worker -> judge   Hello        the device is open (sent before any code of the submission is
-//   loaded) worker -> judge   Loaded       the submission is loaded, or why not judge -> worker
-//   CaseRequest  one problem worker -> judge   CaseReply    what happened, as data: no expected
-//   value, tolerance, seed or verdict is on this side
+//   worker: Hello        the device is open (sent before any code of the submission is loaded)
+//   worker: Loaded       the submission is loaded, or why not
+//   judge:  CaseRequest  one problem
+//   worker: CaseReply    what happened, as data: no expected value, tolerance, seed or verdict is
+//                        on this side
+//
+// Between a request whose time is taken and its reply, so that the judge's clock holds the call
+// alone:
+//
+//   worker: Ready        everything is prepared
+//   judge:  Go           the clock starts
+//   worker: Done         the call is over and its outputs are set aside on the device: the clock
+//   stops
 //
 // The submission lives in the worker's process, so the judge trusts nothing it receives: see
 // client/validate.hpp.
@@ -16,7 +25,7 @@
 namespace flashlab::protocol {
 
 inline constexpr uint32_t kMagic = 0x464c4142;  // "FLAB"
-inline constexpr uint16_t kVersion = 2;
+inline constexpr uint16_t kVersion = 3;
 
 /// File descriptors of the worker process when it starts.
 inline constexpr int kSocketFd = 3, kMemoryFd = 4;
@@ -34,7 +43,15 @@ inline constexpr uint8_t kGuardByte = 0xA5;
 inline constexpr uint32_t kPoison = 0xFFFFFFFFu;  ///< fills outputs and scratch; as float32 a NaN
 inline constexpr uint64_t kReportCapacity = 16u << 20;  ///< many launches make many records
 
-enum class MessageType : uint16_t { kHello = 1, kLoaded = 2, kCaseRequest = 3, kCaseReply = 4 };
+enum class MessageType : uint16_t {
+  kHello = 1,
+  kLoaded = 2,
+  kCaseRequest = 3,
+  kCaseReply = 4,
+  kReady = 5,
+  kGo = 6,
+  kDone = 7,
+};
 
 struct Header {
   uint32_t magic = kMagic;
@@ -90,10 +107,18 @@ struct Capture {
   Span span;  ///< where to copy the workspace buffer of that name, if it has exactly span.bytes
 };
 
+/// Whether the time of a call is taken.
+enum class Timing : uint32_t {
+  kNone = 0,
+  kCall = 1,
+  kEmpty = 2,  ///< everything as for kCall, but the entry point is not called
+};
+
 struct CaseRequest {
   static constexpr MessageType kType = MessageType::kCaseRequest;
   Header header;
   EntryKind kind{};
+  Timing timing{};
   uint32_t entry = 0;  ///< which of the entry points on the worker's command line
   int32_t batch = 0, heads = 0, seq_q = 0, seq_k = 0, head_dim = 0;
   float scale = 0;
@@ -144,6 +169,16 @@ struct CaseReply {
   double event_seconds = -1;       ///< between CUDA events around the call; negative when unknown
   double host_seconds = 0;         ///< host clock, call and synchronisation
 };
+
+/// A message that says all by its type; its id is that of the request.
+template <MessageType Type>
+struct Signal {
+  static constexpr MessageType kType = Type;
+  Header header;
+};
+using Ready = Signal<MessageType::kReady>;
+using Go = Signal<MessageType::kGo>;
+using Done = Signal<MessageType::kDone>;
 
 static_assert(std::is_trivially_copyable_v<Hello> && std::is_trivially_copyable_v<Loaded>);
 static_assert(std::is_trivially_copyable_v<CaseRequest> && std::is_trivially_copyable_v<CaseReply>);

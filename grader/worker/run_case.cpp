@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <vector>
 
 #include "buffers.hpp"
@@ -26,7 +27,6 @@ class EventTimer {
   explicit EventTimer(cudaStream_t stream) : stream_(stream) {
     check(cudaEventCreate(&start_), "cudaEventCreate");
     check(cudaEventCreate(&stop_), "cudaEventCreate");
-    check(cudaEventRecord(start_, stream_), "cudaEventRecord");
   }
   ~EventTimer() {
     cudaEventDestroy(start_);
@@ -35,6 +35,7 @@ class EventTimer {
   EventTimer(const EventTimer&) = delete;
   EventTimer& operator=(const EventTimer&) = delete;
 
+  void start() { check(cudaEventRecord(start_, stream_), "cudaEventRecord"); }
   void stop() { stopped_ = cudaEventRecord(stop_, stream_) == cudaSuccess; }
   /// Negative when the time is unknown.
   double seconds() const {
@@ -70,19 +71,54 @@ size_t free_device_bytes() {
   return free_bytes;
 }
 
-/// Calls the submission and waits for the device. Only what happens between the two clock readings
-/// is its doing.
-void call(void* function, const CaseRequest& request, std::span<void* const> tensors,
-          Buffers& buffers, CaseReply& reply) {
-  const EntryPoint& entry_point = *find_entry_point(request.kind);
-  Workspace workspace(&Buffers::allocate_workspace, &buffers);
-  const Stream stream;
-  EventTimer timer(stream.get());
-  const auto start = std::chrono::steady_clock::now();
+std::span<const protocol::Tensor> tensors_of(const CaseRequest& request) {
+  return std::span(request.tensors).first(request.tensor_count);
+}
+
+/// Copies of the outputs, made while the clock still runs: what a thread of the submission does
+/// afterwards comes too late.
+class Snapshot {
+ public:
+  explicit Snapshot(std::span<const protocol::Tensor> tensors) {
+    for (size_t i = 0; i < tensors.size(); ++i) {
+      if (tensors[i].before.bytes > 0) continue;
+      void* memory = nullptr;
+      check(cudaMalloc(&memory, tensors[i].after.bytes), "cudaMalloc");
+      copies_.push_back({i, memory, tensors[i].after});
+    }
+  }
+  ~Snapshot() {
+    for (const Copy& copy : copies_) cudaFree(copy.memory);
+  }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  void take(const Buffers& buffers) const {
+    for (const Copy& copy : copies_) buffers.snapshot(copy.tensor, copy.memory);
+    check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
+  }
+  void copy_back(std::span<std::byte> memory) const {
+    for (const Copy& copy : copies_) {
+      check(cudaMemcpy(region(memory, copy.after).data(), copy.memory, copy.after.bytes,
+                       cudaMemcpyDeviceToHost),
+            "cudaMemcpy");
+    }
+  }
+
+ private:
+  struct Copy {
+    size_t tensor;
+    void* memory;
+    Span after;
+  };
+  std::vector<Copy> copies_;
+};
+
+/// Calls the submission.
+void enter(const Call& call, CaseReply& reply) {
   reply.status = protocol::CallStatus::kReturned;
   try {
-    reply.returned =
-        record(entry_point.call({function, tensors, request, workspace, stream.get()}));
+    reply.returned = record(find_entry_point(call.request.kind)->call(call));
   } catch (const std::exception& error) {
     reply.status = protocol::CallStatus::kThrew;
     put_text(reply.text, error.what());
@@ -90,23 +126,45 @@ void call(void* function, const CaseRequest& request, std::span<void* const> ten
     reply.status = protocol::CallStatus::kThrew;
     put_text(reply.text, "an object that is not a std::exception");
   }
+}
+
+/// Calls the submission and waits for the device. Only what happens between the two clock readings
+/// is its doing; `snapshot` is there when the judge takes the time.
+void run_call(void* function, const CaseRequest& request, std::span<void* const> tensors,
+              Buffers& buffers, Gate& gate, const Snapshot* snapshot, CaseReply& reply) {
+  Workspace workspace(&Buffers::allocate_workspace, &buffers);
+  const Stream stream;
+  EventTimer timer(stream.get());
+  if (snapshot != nullptr) gate.wait_for_go();
+  timer.start();
+  const auto start = std::chrono::steady_clock::now();
+  if (request.timing == protocol::Timing::kEmpty) {
+    reply.status = protocol::CallStatus::kReturned;
+  } else {
+    enter({function, tensors, request, workspace, stream.get()}, reply);
+  }
   timer.stop();
   reply.last_error = record(cudaGetLastError());
   reply.synchronise = record(cudaDeviceSynchronize());
   reply.host_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (snapshot != nullptr) {
+    if (reply.synchronise.code == cudaSuccess) snapshot->take(buffers);
+    gate.done();
+  }
   reply.event_seconds = timer.seconds();
 }
 
-std::span<const protocol::Tensor> tensors_of(const CaseRequest& request) {
-  return std::span(request.tensors).first(request.tensor_count);
-}
-
-void copy_results(const CaseRequest& request, const Buffers& buffers, std::span<std::byte> memory,
-                  CaseReply& reply) {
+/// Copies back what the judge looks at: after a timed call, the outputs as they were at its end.
+void copy_results(const CaseRequest& request, const Buffers& buffers, const Snapshot* snapshot,
+                  std::span<std::byte> memory, CaseReply& reply) {
   for (size_t i = 0; i < request.tensor_count; ++i) {
+    if (snapshot != nullptr && request.tensors[i].before.bytes == 0) continue;
     buffers.copy_back(i, region(memory, request.tensors[i].after));
   }
+  if (snapshot != nullptr) snapshot->copy_back(memory);
+  reply.outputs_copied = 1;
+  if (snapshot != nullptr) return;
   reply.guards_present = buffers.copy_guards(region(memory, request.guards));
   for (size_t c = 0; c < protocol::kMaxCaptures; ++c) {
     const protocol::Capture& wanted = request.captures[c];
@@ -116,23 +174,31 @@ void copy_results(const CaseRequest& request, const Buffers& buffers, std::span<
       reply.captured[c] = 1;
     }
   }
-  reply.outputs_copied = 1;
 }
 
-void run(const Device& device, void* function, const CaseRequest& request,
-         std::span<std::byte> memory, CaseReply& reply) {
+void run(Kept& kept, void* function, const CaseRequest& request, std::span<std::byte> memory,
+         CaseReply& reply) {
+  const Device& device = kept.device;
+  const bool timed = request.timing != protocol::Timing::kNone;
+  // The virtual GPU checks the bounds of allocations, so there a buffer is always one of its own.
+  Arena* arena = timed && !device.is_virtual() ? &kept.arena : nullptr;
+  if (arena != nullptr) arena->prepare();
   const size_t free_before = free_device_bytes();
-  Buffers buffers(device, request.workspace_limit);
+  Buffers buffers(device, request.workspace_limit, arena);
   std::vector<void*> tensors;
   for (const protocol::Tensor& tensor : tensors_of(request)) {
     tensors.push_back(tensor.before.bytes > 0
                           ? buffers.add_input(tensor.name, region(memory, tensor.before))
                           : buffers.add_output(tensor.name, tensor.after.bytes));
   }
+  std::optional<Snapshot> snapshot;
+  if (timed) snapshot.emplace(tensors_of(request));
+  const Snapshot* taken = snapshot ? &*snapshot : nullptr;
   device.set_launch_timeout(request.launch_seconds);
   device.reset();
+  if (timed) device.flush_cache();
 
-  call(function, request, tensors, buffers, reply);
+  run_call(function, request, tensors, buffers, kept.gate, taken, reply);
 
   const std::span<std::byte> report = region(memory, request.report);
   reply.report_bytes = device.report(reinterpret_cast<char*>(report.data()), report.size());
@@ -148,7 +214,7 @@ void run(const Device& device, void* function, const CaseRequest& request,
   if (reply.synchronise.code != cudaSuccess) return;
   const size_t free_now = free_device_bytes();
   reply.peak_device_bytes = free_before > free_now ? free_before - free_now : 0;
-  copy_results(request, buffers, memory, reply);
+  copy_results(request, buffers, taken, memory, reply);
 }
 
 }  // namespace
@@ -166,15 +232,16 @@ bool is_servable(const CaseRequest& request, size_t memory_bytes) {
   for (const protocol::Capture& capture : request.captures) {
     if (!fits(capture.span)) return false;
   }
+  if (request.timing > protocol::Timing::kEmpty) return false;
   return fits(request.report) && fits(request.guards) &&
          request.guards.bytes >= 2ull * protocol::kMaxBuffers * protocol::kGuardBytes;
 }
 
-CaseReply run_case(const Device& device, void* function, const CaseRequest& request,
+CaseReply run_case(Kept& kept, void* function, const CaseRequest& request,
                    std::span<std::byte> memory) {
   CaseReply reply;
   try {
-    run(device, function, request, memory, reply);
+    run(kept, function, request, memory, reply);
   } catch (const SetupError& error) {
     reply.status = protocol::CallStatus::kSetupFailed;
     put_text(reply.text, error.what());

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <stdexcept>
 #include <vector>
 
@@ -168,6 +169,21 @@ cudaError_t throwing_entry(const float*, const float*, const float*, float*, Att
   throw std::runtime_error("no");
 }
 
+/// Stands in for the judge's clock.
+class TestGate : public Gate {
+ public:
+  void wait_for_go() override {
+    calls.emplace_back("go");
+    at_go();
+  }
+  void done() override {
+    calls.emplace_back("done");
+    at_done();
+  }
+  std::vector<std::string> calls;
+  std::function<void()> at_go = [] {}, at_done = [] {};
+};
+
 class RunCase : public testing::Test {
  protected:
   RunCase() : memory_(kMemory), request_(request()) {
@@ -190,7 +206,7 @@ class RunCase : public testing::Test {
 
   template <class Function>
   protocol::CaseReply run(Function* entry) {
-    return run_case(device_, reinterpret_cast<void*>(entry), request_, memory_);
+    return run_case(kept_, reinterpret_cast<void*>(entry), request_, memory_);
   }
   std::vector<float> before(size_t tensor) const { return floats(request_.tensors[tensor].before); }
   std::vector<float> after(size_t tensor) const { return floats(request_.tensors[tensor].after); }
@@ -201,9 +217,66 @@ class RunCase : public testing::Test {
   }
 
   const Device device_;
+  TestGate gate_;
+  Kept kept_{device_, gate_, {}};
   std::vector<std::byte> memory_;
   protocol::CaseRequest request_;
 };
+
+TEST_F(RunCase, ATimedCallStartsAtGoAndItsOutputsAreThoseAtItsEnd) {
+  float* output = nullptr;
+  static float** seen = nullptr;
+  seen = &output;
+  const auto entry = [](const float*, const float*, const float*, float* O, AttentionShape shape,
+                        Workspace&, cudaStream_t) {
+    *seen = O;
+    return cudaMemset(O, 0, sizeof(float) * shape.seq_q * shape.head_dim);
+  };
+  gate_.at_go = [&] { EXPECT_EQ(output, nullptr) << "called before the clock was started"; };
+  gate_.at_done = [&] { cudaMemset(output, 0x3F, 4); };  // as a thread would that is late
+  request_.timing = protocol::Timing::kCall;
+  const protocol::CaseReply reply = run(+entry);
+  EXPECT_EQ(gate_.calls, (std::vector<std::string>{"go", "done"}));
+  EXPECT_EQ(after(kO), std::vector<float>(8));
+  EXPECT_EQ(reply.guards_present, 0u);
+
+  request_.timing = protocol::Timing::kEmpty;
+  output = nullptr;
+  gate_.at_done = [] {};
+  run(+entry);
+  EXPECT_EQ(gate_.calls.size(), 4u);
+  EXPECT_EQ(output, nullptr) << "an empty call does not enter the submission";
+}
+
+TEST(Arena, HoldsWhatTheLargestCallAskedForAndIsPoisonedAnew) {
+  Arena arena;
+  arena.prepare();
+  EXPECT_EQ(arena.take(100), nullptr) << "nothing is known of the first call";
+  EXPECT_EQ(arena.take(300), nullptr);
+  arena.prepare();
+  void* first = arena.take(100);
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(static_cast<std::byte*>(arena.take(300)), static_cast<std::byte*>(first) + 256);
+  EXPECT_EQ(arena.take(513), nullptr) << "it was made for 256 + 512 bytes";
+  cudaMemset(first, 0, 100);
+  arena.prepare();
+  first = arena.take(100);
+  std::vector<std::byte> bytes(100);
+  cudaMemcpy(bytes.data(), first, 100, cudaMemcpyDeviceToHost);
+  EXPECT_EQ(bytes, std::vector<std::byte>(100, std::byte{0xFF}));
+}
+
+TEST(Arena, GivesTheWorkspaceOfATimedCall) {
+  const Device device;
+  Arena arena;
+  for (int call = 0; call < 2; ++call) {
+    arena.prepare();
+    Buffers buffers(device, 1000, &arena);
+    ASSERT_NE(Buffers::allocate_workspace(&buffers, "S", 600), nullptr) << "call " << call;
+    EXPECT_EQ(Buffers::allocate_workspace(&buffers, "P", 401), nullptr) << "the limit holds";
+    EXPECT_EQ(buffers.workspace_bytes(), 600u);
+  }
+}
 
 TEST_F(RunCase, ReportsWhatTheSubmissionLeft) {
   spoil_q = false;

@@ -161,7 +161,7 @@ void fail(CaseResult& result, std::string message, const std::string& handout) {
 
 std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
                                           const std::vector<Input>& inputs, Client& client,
-                                          CaseResult& result) {
+                                          CaseResult& result, CallTime* time) {
   const std::string& handout = lab.section("debugging");
   const WorkerMode mode = spec.checks  ? WorkerMode::kChecks
                           : spec.speed ? WorkerMode::kResources
@@ -181,7 +181,7 @@ std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
     std::ranges::fill(memory.region(tensor.after), std::byte{protocol::kPoison & 0xFF});
   }
   CaseReply reply;
-  const Outcome outcome = client.run(request, reply, lab.case_seconds);
+  const Outcome outcome = client.run(request, reply, lab.case_seconds, time);
   result.output = client.take_output();
   if (!outcome.answered()) {
     fail(result, describe(outcome, lab.case_seconds), handout);

@@ -40,10 +40,10 @@ size_t memory_needed(const Lab& lab, const CaseSpec& spec);
 
 /// Runs a case on the worker; `inputs` are the input tensors of its kind, in their order. When
 /// there is no result to look at (crash, hang, broken protocol) it writes the reason into `result`
-/// and returns nothing.
+/// and returns nothing. With `time`, the call's time is taken.
 std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
                                           const std::vector<Input>& inputs, Client& client,
-                                          CaseResult& result);
+                                          CaseResult& result, CallTime* time = nullptr);
 
 /// Checks of the call itself: errors, faults and findings of the device, no launch, changed inputs,
 /// broken guards. Returns true when the numbers may be compared; otherwise `result` holds the
@@ -67,6 +67,11 @@ void look_for_findings(const Lab& lab, const CaseSpec& spec, const std::vector<I
 /// `result` holds the reason already. A case that grades something else (a limit, the checks) is
 /// graded now, or skipped when the numbers were wrong: what a wrong result took says nothing.
 void conclude(const Lab& lab, const CaseSpec& spec, bool is_right, CaseResult& result);
+
+/// Grades a speed case. `baseline` runs the staff's library on a real GPU; without it the case is
+/// skipped there and costs nothing.
+CaseResult grade_speed(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client,
+                       Client* baseline);
 
 /// Grades one case of a lab.
 using CaseGrader = CaseResult (*)(const Lab&, const CaseSpec&, uint64_t seed, Client&);

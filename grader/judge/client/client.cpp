@@ -23,8 +23,9 @@ std::optional<std::string> Client::ready(WorkerMode mode) {
   return std::nullopt;
 }
 
-Outcome Client::run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds) {
-  Outcome outcome = worker_->run(request, reply, seconds);
+Outcome Client::run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds,
+                    CallTime* time) {
+  Outcome outcome = worker_->run(request, reply, seconds, time);
   // A device error is sticky: every later call of that process would return it again.
   spent_ = !outcome.answered() || reply.synchronise.code != 0;
   return outcome;

@@ -21,6 +21,9 @@ class Client {
   /// start.
   std::optional<std::string> ready(WorkerMode mode = WorkerMode::kPlain);
 
+  /// Ends the worker, if one is alive; ready() starts another.
+  void stop() { worker_.reset(); }
+
   /// The device, once a worker has started.
   const protocol::Hello& hello() const { return hello_; }
   /// The live worker's memory; only after ready() returned nothing.
@@ -28,7 +31,8 @@ class Client {
 
   /// Runs one request. The worker is discarded when it gave no answer or its device is in an error
   /// state.
-  Outcome run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds);
+  Outcome run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds,
+              CallTime* time = nullptr);
 
   /// What the submission printed in the last run.
   std::string take_output();

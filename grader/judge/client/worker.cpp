@@ -17,6 +17,7 @@
 namespace flashlab::judge {
 namespace {
 
+constexpr auto kAwake = std::chrono::milliseconds(50);
 constexpr double kGraceSeconds = 0.5;  // for a worker whose socket closed to end by itself
 
 /// Variables of the judge's own environment that choose devices and threads; nothing else is passed
@@ -87,40 +88,89 @@ Outcome Worker::wait_loaded(protocol::Loaded& loaded, double seconds) {
   return outcome;
 }
 
-Outcome Worker::run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds) {
+Outcome Worker::run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds,
+                    CallTime* time) {
+  if (time != nullptr) {
+    request.timing = time->empty ? protocol::Timing::kEmpty : protocol::Timing::kCall;
+  }
   protocol::seal(request, next_id_++);
   if (send(socket_.get(), &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
     return ended();
+  Clock::time_point done;
+  if (time != nullptr) {
+    if (Outcome outcome = take_time(request.header.id, seconds, *time); !outcome.answered()) {
+      return outcome;
+    }
+    done = Clock::now();
+  }
   Outcome outcome = receive(reply, seconds);
   if (!outcome.answered()) return outcome;
+  if (time != nullptr) {
+    time->answer_seconds = std::chrono::duration<double>(Clock::now() - done).count();
+  }
   if (const auto violation = find_violation(reply, request)) {
     return {Outcome::Kind::kViolation, 0, *violation};
+  }
+  if (time != nullptr && time->seconds < 0 && reply.status != protocol::CallStatus::kSetupFailed) {
+    return {Outcome::Kind::kViolation, 0, "an answer before the call"};
   }
   return outcome;
 }
 
-template <class Message>
-Outcome Worker::receive(Message& message, double seconds) {
-  const auto deadline = Clock::now() + std::chrono::duration<double>(seconds);
+Outcome Worker::take_time(uint32_t id, double seconds, CallTime& time) {
+  if (const Outcome outcome = wait(seconds, false); !outcome.answered()) return outcome;
+  protocol::Header header;
+  recv(socket_.get(), &header, sizeof header, MSG_DONTWAIT | MSG_PEEK);
+  if (header.type == protocol::MessageType::kCaseReply) return {};
+  protocol::Ready ready;
+  protocol::Done done;
+  if (Outcome outcome = receive(ready, seconds); !outcome.answered()) return outcome;
+  // A message that came before Go cannot be the answer to it.
+  if (recv(socket_.get(), &header, 1, MSG_DONTWAIT | MSG_PEEK) >= 0) {
+    return {Outcome::Kind::kViolation, 0, "an answer before the call"};
+  }
+  protocol::Go go;
+  protocol::seal(go, id);
+  const auto start = Clock::now();
+  if (send(socket_.get(), &go, sizeof go, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return ended();
+  Outcome outcome = receive(done, seconds, /*awake=*/true);
+  time.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (outcome.answered() && (ready.header.id != id || done.header.id != id)) {
+    return {Outcome::Kind::kViolation, 0, "an answer to another request"};
+  }
+  return outcome;
+}
+
+Outcome Worker::wait(double seconds, bool awake) {
+  const auto start = Clock::now();
+  const auto deadline = start + std::chrono::duration<double>(seconds);
   pollfd fds[] = {
       {socket_.get(), POLLIN, 0}, {output_.get(), POLLIN, 0}, {process_->end_fd(), POLLIN, 0}};
   while (true) {
-    const std::chrono::duration<double, std::milli> left = deadline - Clock::now();
+    const auto now = Clock::now();
+    const std::chrono::duration<double, std::milli> left = deadline - now;
     if (left.count() <= 0) return {Outcome::Kind::kTimeout, 0, ""};
-    poll(fds, std::size(fds), static_cast<int>(std::ceil(left.count())));
+    const bool sleeps = !awake || now - start > kAwake;
+    poll(fds, std::size(fds), sleeps ? static_cast<int>(std::ceil(left.count())) : 0);
     if ((fds[1].revents & POLLIN) != 0) drain();
     if ((fds[1].revents & (POLLIN | POLLHUP)) == POLLHUP) fds[1].fd = -1;
     // The socket before the end of the process: an answer that was sent counts, whatever came after
     // it.
-    const ssize_t got = recv(socket_.get(), &message, sizeof message, MSG_DONTWAIT | MSG_TRUNC);
-    if (got > 0) {
-      drain();
-      if (protocol::is_whole(message, static_cast<uint64_t>(got))) return {};
-      return {Outcome::Kind::kViolation, 0, "bytes that are no message"};
-    }
+    char first = 0;
+    const ssize_t got = recv(socket_.get(), &first, 1, MSG_DONTWAIT | MSG_PEEK);
+    if (got > 0) return {};
     const bool closed = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
     if (closed || (fds[2].revents & POLLIN) != 0) return ended();
   }
+}
+
+template <class Message>
+Outcome Worker::receive(Message& message, double seconds, bool awake) {
+  if (Outcome outcome = wait(seconds, awake); !outcome.answered()) return outcome;
+  const ssize_t got = recv(socket_.get(), &message, sizeof message, MSG_DONTWAIT | MSG_TRUNC);
+  if (!awake) drain();
+  if (got > 0 && protocol::is_whole(message, static_cast<uint64_t>(got))) return {};
+  return {Outcome::Kind::kViolation, 0, "bytes that are no message"};
 }
 
 Outcome Worker::ended() {

@@ -46,6 +46,14 @@ struct Outcome {
   bool answered() const { return kind == Kind::kAnswer; }
 };
 
+/// The judge's clock around one call.
+struct CallTime {
+  bool empty = false;   ///< everything but the call: what the clock shows for nothing
+  double seconds = -1;  ///< from Go to Done; negative when the call was not made
+  double answer_seconds =
+      0;  ///< from Done to the answer: with the outputs, about as long each time
+};
+
 class Worker {
  public:
   /// Starts the process and waits until it has opened the device. Throws EnvironmentError when it
@@ -58,7 +66,9 @@ class Worker {
   /// Waits for the submission to be loaded. An answer with an empty `loaded.error` means it was.
   Outcome wait_loaded(protocol::Loaded& loaded, double seconds);
   /// Sends one request and waits for its reply, which is validated.
-  Outcome run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds);
+  /// With `time`, the call's time is taken.
+  Outcome run(protocol::CaseRequest& request, protocol::CaseReply& reply, double seconds,
+              CallTime* time = nullptr);
 
   /// What the submission printed since the last call: at most kOutputCap bytes, the rest is dropped
   /// and said so.
@@ -66,8 +76,13 @@ class Worker {
 
  private:
   using Clock = std::chrono::steady_clock;
+  /// Waits until a message is there. When `awake`, without sleeping for the first moments: being
+  /// woken costs tens of microseconds.
+  Outcome wait(double seconds, bool awake);
   template <class Message>
-  Outcome receive(Message& message, double seconds);
+  Outcome receive(Message& message, double seconds, bool awake = false);
+  /// From Ready to Done; nothing to do when the worker could not prepare the call and has answered.
+  Outcome take_time(uint32_t id, double seconds, CallTime& time);
   Outcome ended();
   void drain();
 

@@ -8,6 +8,8 @@
 
 #include "command_line.hpp"
 #include "measure/record.hpp"
+#include "measure/timing.hpp"
+#include "model/model.hpp"
 #include "text.hpp"
 
 namespace flashlab::judge {
@@ -18,13 +20,16 @@ constexpr const char* kUsage =
     "[--runtime-dir DIR]...\n"
     "                        [--launcher WORD]... --device vgpu|cuda --shapes FILE.json [--gpu "
     "NAME]... [--seed N]\n"
-    "                        --output RECORDS.jsonl\n"
+    "                        [--baseline STAFF.so] [--repeats N] [--time] --output RECORDS.jsonl\n"
     "\n"
     "  --shapes   a JSON array of objects with seq_q, head_dim and, where they differ from seq_q, "
     "1/sqrt(head_dim),\n"
     "             1 and false: seq_k, scale, batch, heads, causal; entry: a function of the lab; "
     "check_rows\n"
     "  --gpu      models the time on this GPU (virtual GPU only); may be repeated\n"
+    "  --baseline the library whose time is measured beside the submission's\n"
+    "  --repeats  timed calls of each, 30 by default\n"
+    "  --time     measure times on the virtual GPU too: what they show is this machine, for tests\n"
     "  --output   one line of JSON is appended for each shape as soon as it is measured\n"
     "  The other options are those of flashlab-judge.\n"
     "\n"
@@ -33,7 +38,9 @@ constexpr const char* kUsage =
 constexpr int kMeasured = 0, kNotLoaded = 1, kEnvironment = 2;
 
 struct Options {
-  std::filesystem::path lab, shapes, output;
+  std::filesystem::path lab, shapes, output, baseline;
+  bool time = false;  ///< also on the virtual GPU
+  TimingOptions timing;
   WorkerOptions worker;
   DeviceKind device = DeviceKind::kVirtual;
   std::vector<model::GpuProfile> gpus;
@@ -59,6 +66,9 @@ Options parse(int argc, char** argv) {
                              {"shapes", required_argument, nullptr, 'H'},
                              {"gpu", required_argument, nullptr, 'g'},
                              {"seed", required_argument, nullptr, 'S'},
+                             {"baseline", required_argument, nullptr, 'b'},
+                             {"repeats", required_argument, nullptr, 'n'},
+                             {"time", no_argument, nullptr, 't'},
                              {"output", required_argument, nullptr, 'o'},
                              {nullptr, 0, nullptr, 0}};
   Options options;
@@ -91,6 +101,15 @@ Options parse(int argc, char** argv) {
       case 'g':
         options.gpus.push_back(find_gpu(optarg));
         break;
+      case 'b':
+        options.baseline = optarg;
+        break;
+      case 'n':
+        options.timing.repeats = parse_count(optarg, "--repeats");
+        break;
+      case 't':
+        options.time = true;
+        break;
       case 'S':
         options.seed = parse_seed(optarg);
         break;
@@ -106,29 +125,45 @@ Options parse(int argc, char** argv) {
   require_file(options.worker.submission, "--submission");
   require_file(options.worker.worker, "--worker");
   require_file(options.shapes, "--shapes");
+  if (!options.baseline.empty()) require_file(options.baseline, "--baseline");
   options.device = parse_device(device);
+  options.time = options.time || options.device == DeviceKind::kCuda;
   if (options.output.empty()) throw UsageError("--output is missing");
   if (options.worker.runtime_dirs.empty()) throw UsageError("--runtime-dir is missing");
   return options;
 }
 
-/// Measures one shape.
+/// Measures one shape. `client` and `baseline` run the submission and the staff's library.
 nlohmann::ordered_json measure(const Options& options, const Lab& lab, const Wanted& wanted,
-                               Client& client) {
+                               Client& client, Client* baseline) {
   const auto start = std::chrono::steady_clock::now();
-  const Lab scaled = scaled_limits(lab, wanted.spec.shape);
-  const auto rows = wanted.check_rows ? wanted.check_rows : default_rows(wanted.spec.shape);
-  const Call call = call_once(scaled, wanted.spec, options.seed, rows, client);
-  auto record = to_record(lab, wanted.spec, options.seed, client.hello(), call);
+  const CaseSpec& spec = wanted.spec;
+  const Lab scaled = scaled_limits(lab, spec.shape);
+  const auto rows = wanted.check_rows ? wanted.check_rows : default_rows(spec.shape);
+  Call call = call_once(scaled, spec, options.seed, rows, client);
+  nlohmann::ordered_json modelled, times;
   if (options.device == DeviceKind::kVirtual && call.status == Call::Status::kOk) {
     for (const model::GpuProfile& gpu : options.gpus) {
       try {
-        record["modelled"][gpu.id] = to_json(model::model_time(call.meters.launches, gpu));
+        modelled[gpu.id] = to_json(model::model_time(call.meters.launches, gpu));
       } catch (const model::ModelError& error) {  // a kernel that does not fit on this GPU
-        record["message"] = error.what();
+        call.message = error.what();
       }
     }
   }
+  if (options.time && call.status == Call::Status::kOk) {
+    TimingOptions timing = options.timing;
+    timing.seed = options.seed;
+    const Timing taken = take_times(scaled, spec, timing, client, baseline);
+    if (taken.call.status == Call::Status::kOk) {
+      times = to_json(taken);
+    } else {
+      call = taken.call;
+    }
+  }
+  auto record = to_record(lab, spec, options.seed, client.hello(), call);
+  if (!modelled.is_null()) record["modelled"] = modelled;
+  if (!times.is_null()) record["timing"] = times;
   record["seconds"] =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return record;
@@ -140,15 +175,20 @@ int measure_all(const Options& options) {
   WorkerOptions worker = options.worker;
   for (const Entry& entry : lab.entries) worker.entries.push_back(entry.name);
   worker.start_seconds = lab.start_seconds;
+  WorkerOptions staff = worker;
+  staff.submission = options.baseline;
   for (const Wanted& wanted : shapes) {
     // Memory is that of the shape: the largest of a sweep would be held for all.
-    Client client(worker, memory_needed(lab, wanted.spec), lab.case_seconds);
+    const size_t memory = memory_needed(lab, wanted.spec);
+    Client client(worker, memory, lab.case_seconds);
     if (const auto reason = client.ready(WorkerMode::kResources)) {
       std::cerr << "flashlab-measure: the submission: " << *reason << "\n";
       return kNotLoaded;
     }
     require_device(client.hello(), options.device);
-    const auto record = measure(options, lab, wanted, client);
+    std::optional<Client> baseline;
+    if (!options.baseline.empty()) baseline.emplace(staff, memory, lab.case_seconds);
+    const auto record = measure(options, lab, wanted, client, baseline ? &*baseline : nullptr);
     append_line(options.output, record);
     nlohmann::ordered_json event = {{"event", "measured"}};
     event.update(record);

@@ -270,6 +270,9 @@ Checked Problem::check(const CallResult& call, std::optional<size_t> rows, uint6
         compare(rows_of(call.after(expected.tensor), expected), expected.values, expected.bound);
     add(checked.error, summary(comparison));
     checked.rows += expected.rows.size();
+    ErrorBound& bound = checked.bounds[expected.tensor];
+    bound.absolute = std::max(bound.absolute, expected.bound.absolute);
+    bound.relative = std::max(bound.relative, expected.bound.relative);
     if (comparison.ok() || !checked.ok()) continue;
     const auto where = [&](size_t index) {
       return format("%s[row %zu, %zu]", expected.tensor.c_str(),
@@ -278,6 +281,20 @@ Checked Problem::check(const CallResult& call, std::optional<size_t> rows, uint6
     checked.message = describe_mismatches(comparison, expected.tensor, where);
   }
   return checked;
+}
+
+std::string find_difference(const CallResult& left, const CallResult& right, const Checked& checked,
+                            double factor) {
+  for (const auto& [name, bound] : checked.bounds) {
+    const std::vector<float>&mine = left.after(name), &theirs = right.after(name);
+    const ErrorBound wide{factor * bound.absolute, factor * bound.relative};
+    for (size_t i = 0; i < mine.size(); ++i) {
+      if (wide.holds(mine[i], theirs[i])) continue;
+      return format("%s: element %zu is %g, the staff's kernel has %g", name.c_str(), i, mine[i],
+                    theirs[i]);
+    }
+  }
+  return "";
 }
 
 std::unique_ptr<Problem> make_problem(const Lab& lab, const CaseSpec& spec, uint64_t seed) {

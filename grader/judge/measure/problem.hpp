@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@ struct Checked {
   ErrorSummary error;   ///< over all outputs
   size_t rows = 0;      ///< rows of outputs that were compared with the float64 reference
   std::string message;  ///< what is wrong; empty when nothing is
+  std::map<std::string, ErrorBound> bounds;  ///< of each output
   bool ok() const { return message.empty(); }
 };
 
@@ -54,6 +56,11 @@ class Problem {
   CaseSpec spec_;
   std::vector<Input> inputs_;
 };
+
+/// Where the outputs of two calls with the same inputs differ by more than `factor` times the
+/// bounds of `checked`: one line, or nothing. The one on the left is told to be wrong.
+std::string find_difference(const CallResult& left, const CallResult& right, const Checked& checked,
+                            double factor);
 
 /// The problem of a case, with inputs drawn from the seed.
 std::unique_ptr<Problem> make_problem(const Lab& lab, const CaseSpec& spec, uint64_t seed);

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "measure/count.hpp"
+#include "measure/call.hpp"
 #include "measure/shapes.hpp"
 
 namespace flashlab::judge {

@@ -23,9 +23,10 @@ Occupancy occupancy(const GpuProfile& profile, int threads, int registers, size_
       round_up(shared_bytes, profile.shared_allocation_unit) + profile.reserved_shared_per_block;
   Occupancy result;
   result.by_registers = partition / warp_registers * profile.partitions / warps;
-  // Where the GPU reserves nothing, a block may use nothing.
-  result.by_shared_memory =
-      static_cast<int>(profile.shared_per_multiprocessor / std::max<size_t>(shared, 1));
+  // Some GPUs reserve nothing for a block: then one without shared memory is not limited by it.
+  result.by_shared_memory = shared > 0
+                                ? static_cast<int>(profile.shared_per_multiprocessor / shared)
+                                : profile.max_blocks_per_multiprocessor;
   result.by_warps = most_warps / warps;
   result.by_blocks = profile.max_blocks_per_multiprocessor;
   result.blocks =

@@ -80,5 +80,11 @@ TEST(Occupancy, IsTheFractionOfResidentWarps) {
   EXPECT_EQ(occupancy({}, 1024, 68, 0).fraction, 0.0);  // a real GPU refuses the launch
 }
 
+TEST(Occupancy, AGpuMayReserveNoSharedMemory) {
+  GpuProfile profile;
+  profile.reserved_shared_per_block = 0;
+  EXPECT_EQ(occupancy(profile, 1024, 32, 0).fraction, 1.0);
+}
+
 }  // namespace
 }  // namespace vgpu

@@ -1,12 +1,12 @@
 """Bytes moved against theory, for the tile sizes of the submission: as its source says, and as the count suggests."""
 
 import ast
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flashlab.report.figure import in_bytes
 from flashlab.report.theory import Formula, Theory, naive_traffic, theory_of
 
 FITS_WITHIN = 0.02
@@ -131,12 +131,6 @@ def _value(text: str, values: Mapping[str, int]) -> int | None:
     except (SyntaxError, NameError, ArithmeticError, TypeError):
         return None
     return result if isinstance(result, int) else None
-
-
-def in_bytes(value: float) -> str:
-    """Bytes with a decimal unit, as the papers give traffic: 8.92 MB."""
-    unit = min(int(math.log10(max(value, 1)) // 3), 3)
-    return f"{value / 1000**unit:.3g} {('B', 'kB', 'MB', 'GB')[unit]}"
 
 
 def sentence(traffic: Traffic) -> str:

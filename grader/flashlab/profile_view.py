@@ -10,7 +10,8 @@ from rich.text import Text
 
 from flashlab.profile import Growth, Profile, ShapeProfile
 from flashlab.profile_lines import Counts, Listing
-from flashlab.profile_tiles import in_bytes, sentence
+from flashlab.profile_tiles import sentence
+from flashlab.report.figure import in_bytes, in_seconds
 from flashlab.terminal import clean
 
 BAR = 20  # characters for 100 %
@@ -100,7 +101,7 @@ def _kernels(shape: ShapeProfile) -> Table:
             in_bytes(first["shared_static_bytes"] + first["shared_dynamic_bytes"]),
             _known(first["occupancy"], "{:.0%}"),
             ", ".join(first["occupancy_limited_by"] or ["?"]).replace("_", " "),
-            _time(sum(modelled[i]["seconds"] for i in launches)) if modelled else NO_TIME,
+            in_seconds(sum(modelled[i]["seconds"] for i in launches)) if modelled else NO_TIME,
         )
     return table
 
@@ -116,18 +117,14 @@ def _known(value: float | None, pattern: str) -> str:
     return "?" if value is None else pattern.format(value)
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} us"
-
-
 def _speed_of_light(console: Console, modelled: dict[str, Any] | None) -> None:
     if modelled is None:
         console.print(Text("A time is modelled when the result is right."))
         return
     console.print(
         Text(
-            f"{_time(modelled['seconds'])} on an {modelled['name']}: modelled from the counts, not measured. What each"
-            f" part of the GPU takes of it; the limit is {modelled['limiter']}:"
+            f"{in_seconds(modelled['seconds'])} on an {modelled['name']}: modelled from the counts, not measured."
+            f" What each part of the GPU takes of it; the limit is {modelled['limiter']}:"
         )
     )
     table = Table(box=None, show_header=False, pad_edge=False)

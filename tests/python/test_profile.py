@@ -10,7 +10,7 @@ from flashlab.errors import UsageError
 from flashlab.layout import Layout
 from flashlab.profile import growth, parse_shape
 from flashlab.profile_lines import Counts, Hint, Listing, hints, listing
-from flashlab.profile_tiles import constants_of, in_bytes, sentence, traffic
+from flashlab.profile_tiles import constants_of, sentence, traffic
 from flashlab.profile_view import short_name
 from flashlab.report.theory import theory_of
 
@@ -117,12 +117,6 @@ def test_theory_is_for_whole_squares() -> None:
 def test_naive_attention_has_a_formula_without_tiles() -> None:
     meters = {"requested_bytes": 1e9, "distinct_bytes": 2 * 6 * (16 * 512**2 + 16 * 512 * 64)}
     assert "so 2.00 times as much" in sentence(traffic("lab1", SQUARE, meters, ""))
-
-
-def test_bytes_have_a_decimal_unit() -> None:
-    assert [in_bytes(x) for x in (0, 999, 1000, 8.92e6, 3e12)] == [
-        "0 B", "999 B", "1 kB", "8.92 MB", "3e+03 GB",
-    ]  # fmt: skip
 
 
 # --- growth ---

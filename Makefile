@@ -6,6 +6,8 @@ SHELL := /bin/bash
 DEVICE ?= auto
 CASE ?=
 PRESET ?= quick
+LAB ?= 4
+SHAPE ?=
 JOBS ?= $(shell nproc)
 # Ninja runs cmake again by itself when a CMakeLists.txt changed.
 NINJA := { test -f build/build.ninja || cmake -S . -B build -G Ninja -Wno-dev --log-level=WARNING; } && \
@@ -43,6 +45,10 @@ build-all: setup ## compile the tests and their CUDA programs too
 
 lab%: build FORCE ## grade labs/labN_*: make lab1, make lab1 CASE='forward_n130*'
 	@./flashlab grade lab$* --device '$(DEVICE)' $(if $(CASE),--case '$(CASE)')
+
+.PHONY: profile
+profile: build ## show what a lab's kernels do, line by line: make profile LAB=4 SHAPE='heads=8,seq=512,d=64'
+	@./flashlab profile '$(LAB)' $(if $(SHAPE),--shape '$(SHAPE)')
 
 .PHONY: grade
 grade: build ## grade every lab, then show the points of all

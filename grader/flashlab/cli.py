@@ -91,6 +91,51 @@ def grade_command(
         raise graded.problem
 
 
+@app.command("profile")
+def profile_command(
+    context: typer.Context,
+    lab: LabName,
+    submission: Annotated[
+        Path | None, typer.Option(help="The .cu file; default: the lab's own.", show_default=False)
+    ] = None,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="As in heads=4,seq=1024,d=64,causal; may be repeated. Default: the largest cases of the lab.",
+            show_default=False,
+        ),
+    ] = None,
+    gpu: Annotated[str, typer.Option(help="Whose time is modelled.")] = "h200",
+    json: Annotated[Path | None, typer.Option(help="Also write all of it here.")] = None,
+    whole: Annotated[bool, typer.Option("--all", help="List the whole source.")] = False,
+) -> None:
+    """Show what a submission's kernels do on the virtual GPU: time, memory, traffic, and which lines cause it."""
+    from flashlab import profile, profile_view
+
+    layout: Layout = context.obj
+    console = _console()
+    chosen_lab = labs.find(layout, lab)
+    snapshot = take_snapshot(layout, submission or chosen_lab.stub)
+    shapes = tuple(profile.parse_shape(text) for text in shape or [])
+    stored = layout.results / f"profile/{chosen_lab.name}.json"
+    for path in (stored, json) if json is not None else (stored,):
+        check_writable(path.absolute().parent)
+    device = choose(layout, Device.VGPU)
+    _show_order(console, snapshot, device)
+    _, library = build_submission(layout, snapshot)
+    order = profile.Order(
+        chosen_lab, snapshot, library, device, shapes or profile.default_shapes(chosen_lab), gpu
+    )
+    with _progress(console) as bar:
+        task = bar.add_task(chosen_lab.short, total=profile.steps(order))
+        result = profile.profile(layout, order, lambda: bar.advance(task))
+    text = dump(result.document())
+    write_atomically(stored, text)
+    if json is not None:
+        write_atomically(json, text)
+    profile_view.show(console, result, whole)
+
+
 @app.command()
 def status(context: typer.Context) -> None:
     """Show every lab with its last score, and which comes next."""
@@ -192,10 +237,7 @@ app.command("bench")(bench)
 def _grade(layout: Layout, console: Console, order: Order) -> Graded:
     _show_order(console, order.submission, order.device)
     compiler, library = build_submission(layout, order.submission)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with _progress(console) as bar:
         task = bar.add_task(order.lab.short, total=None)
 
         def follow(event: Event) -> None:
@@ -205,6 +247,11 @@ def _grade(layout: Layout, console: Console, order: Order) -> Graded:
                 bar.advance(task)
 
         return grade(layout, order, compiler, library, follow)
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _show_order(console: Console, submission: Submission, device: Chosen) -> None:

@@ -15,12 +15,12 @@ constexpr double kSectorBytes = 32;
 
 /// Keys of a launch record that are summed over launches, under the same names.
 constexpr std::array kSummed = {
-    "global_load_requests",    "global_load_sectors",    "global_load_bytes",
-    "global_store_requests",   "global_store_sectors",   "global_store_bytes",
-    "global_atomic_requests",  "global_atomic_sectors",  "global_atomic_bytes",
-    "shared_load_conflicts",   "shared_store_conflicts", "shared_load_wavefronts",
-    "shared_store_wavefronts", "compulsory_sectors",     "warp_instructions",
-    "lane_instructions"};
+    "global_load_requests",   "global_load_sectors",     "global_load_bytes",
+    "global_store_requests",  "global_store_sectors",    "global_store_bytes",
+    "global_atomic_requests", "global_atomic_sectors",   "global_atomic_bytes",
+    "async_copy_bytes",       "shared_load_conflicts",   "shared_store_conflicts",
+    "shared_load_wavefronts", "shared_store_wavefronts", "compulsory_sectors",
+    "warp_instructions",      "lane_instructions"};
 
 double number(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -55,7 +55,8 @@ void read_launches(const json& launches, std::map<std::string, double>& values) 
     return values["global_load_" + unit] + values["global_store_" + unit] +
            values["global_atomic_" + unit];
   };
-  values["requested_bytes"] = all_kinds("bytes");
+  // The virtual GPU counts the requests and sectors of cp.async as loads, and its bytes apart.
+  values["requested_bytes"] = all_kinds("bytes") + values["async_copy_bytes"];
   values["sector_bytes"] = kSectorBytes * all_kinds("sectors");
   const double wavefronts = values["shared_load_wavefronts"] + values["shared_store_wavefronts"];
   const double conflicts = values["shared_load_conflicts"] + values["shared_store_conflicts"];

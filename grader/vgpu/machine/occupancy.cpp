@@ -23,7 +23,9 @@ Occupancy occupancy(const GpuProfile& profile, int threads, int registers, size_
       round_up(shared_bytes, profile.shared_allocation_unit) + profile.reserved_shared_per_block;
   Occupancy result;
   result.by_registers = partition / warp_registers * profile.partitions / warps;
-  result.by_shared_memory = static_cast<int>(profile.shared_per_multiprocessor / shared);
+  // Where the GPU reserves nothing, a block may use nothing.
+  result.by_shared_memory =
+      static_cast<int>(profile.shared_per_multiprocessor / std::max<size_t>(shared, 1));
   result.by_warps = most_warps / warps;
   result.by_blocks = profile.max_blocks_per_multiprocessor;
   result.blocks =

@@ -68,6 +68,12 @@ TEST(Occupancy, IsLimitedByWhatNsightComputeNames) {
   }
 }
 
+TEST(Occupancy, IsNotLimitedBySharedMemoryThatNobodyUses) {
+  GpuProfile profile;
+  profile.reserved_shared_per_block = 0;
+  EXPECT_EQ(occupancy(profile, 1024, 32, 0).blocks, 2);
+}
+
 TEST(Occupancy, IsTheFractionOfResidentWarps) {
   EXPECT_EQ(occupancy({}, 1024, 32, 0).fraction, 1.0);
   EXPECT_EQ(occupancy({}, 1, 32, 0).fraction, 0.5);     // 32 blocks of one warp, of 64

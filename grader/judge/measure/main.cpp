@@ -144,7 +144,11 @@ nlohmann::ordered_json measure(const Options& options, const Lab& lab, const Wan
   nlohmann::ordered_json modelled, times;
   if (options.device == DeviceKind::kVirtual && call.status == Call::Status::kOk) {
     for (const model::GpuProfile& gpu : options.gpus) {
-      modelled[gpu.id] = to_json(model::model_time(call.meters.launches, gpu));
+      try {
+        modelled[gpu.id] = to_json(model::model_time(call.meters.launches, gpu));
+      } catch (const model::ModelError& error) {  // a kernel that does not fit on this GPU
+        call.message = error.what();
+      }
     }
   }
   if (options.time && call.status == Call::Status::kOk) {

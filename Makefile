@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 DEVICE ?= auto
 CASE ?=
+PRESET ?= quick
 JOBS ?= $(shell nproc)
 # Ninja runs cmake again by itself when a CMakeLists.txt changed.
 NINJA := { test -f build/build.ninja || cmake -S . -B build -G Ninja -Wno-dev --log-level=WARNING; } && \
@@ -69,8 +70,12 @@ stubs: setup ## regenerate labs/ from solutions/
 	@.venv/bin/python tools/make_stubs.py
 
 .PHONY: bench
-bench: build-all ## measure the virtual GPU's speed on this machine
+bench: build-all ## measure how fast the virtual GPU itself runs on this machine
 	@.venv/bin/python tools/bench.py
+
+.PHONY: sweep
+sweep: build ## measure every lab's kernel over N: make sweep PRESET=quick|seeds|paper; goes on after Ctrl-C
+	@./flashlab bench --preset '$(PRESET)' --device '$(DEVICE)'
 
 .PHONY: clean
 clean: ## remove what can be rebuilt; results and reports of graded labs stay

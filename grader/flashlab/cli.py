@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flashlab import labs, terminal
+from flashlab.bench.command import bench
 from flashlab.build import Submission, take_snapshot
 from flashlab.device import Chosen, Device, choose
 from flashlab.errors import FlashLabError, SubmissionError, UsageError
@@ -160,6 +161,9 @@ def doctor(context: typer.Context) -> None:
     cures = [finding for finding in findings if finding.cure and finding.required]
     if cures:
         raise UsageError(f"{len(cures)} of {len(findings)} parts are missing; commands above")
+
+
+app.command("bench")(bench)
 
 
 def _grade(layout: Layout, console: Console, order: Order) -> Graded:

@@ -78,7 +78,7 @@ def _result(layout: Layout, order: Order, compiler: Compiler, verdict: Verdict) 
         "submission": {"path": order.submission.shown_path, "sha256": order.submission.sha256},
         "cases": cases,
         "provenance": {
-            "grader_version": _version(layout),
+            "grader_version": grader_version(layout),
             "command": _command(layout, seeded),
             "case_filter": order.case,
             "seed": document["seed"],
@@ -103,7 +103,8 @@ def _command(layout: Layout, order: Order) -> str:
     return shlex.join([*words, "--seed", str(order.seed)])
 
 
-def _version(layout: Layout) -> str:
+def grader_version(layout: Layout) -> str:
+    """The package's version with the commit, and whether files were changed since."""
     words = ["git", "-C", str(layout.root), "describe", "--always", "--dirty", "--tags"]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False)

@@ -61,6 +61,16 @@ class Layout:
         return self.root / "build/results"
 
     @property
+    def bench(self) -> Path:
+        """Points of `flashlab bench`, one file per sweep."""
+        return self.results / "bench"
+
+    @property
+    def gpus(self) -> Path:
+        """Profiles of the GPUs that times are modelled for."""
+        return self.root / "grader/judge/gpus"
+
+    @property
     def demo_results(self) -> Path:
         """Results of `flashlab demo`: the staff's, kept apart from a student's own."""
         return self.root / "build/demo/results"

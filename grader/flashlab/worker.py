@@ -16,6 +16,8 @@ from flashlab.toolchain import find_ptxas
 
 Event = dict[str, Any]
 
+# A killed command must not leave a program behind that computes on for nobody.
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 GRADING_SECONDS = 600  # of CPU time; a case that takes too long is ended by the judge
 
 
@@ -71,7 +73,7 @@ class Program:
         with (
             errors.open("wb") as error_file,
             subprocess.Popen(
-                [*self._words, *self._worker.words],
+                [*DIES_WITH_US, *self._words, *self._worker.words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=error_file,

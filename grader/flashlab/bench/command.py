@@ -24,6 +24,7 @@ from flashlab.errors import UsageError
 from flashlab.grade import grader_version
 from flashlab.layout import Layout
 from flashlab.results import check_writable
+from flashlab.terminal import clean
 from flashlab.toolchain import Compiler, find_compiler
 
 INTERRUPTED = 130  # as shells say it of Ctrl-C
@@ -214,13 +215,11 @@ def _pytorch(console: Console, setting: Bench, kernels: list[KernelSeries]) -> l
 
 def _show_plan(console: Console, journal: Journal, points: list[sweep.Point]) -> None:
     for point in points:
-        label = point.series.label
         line = journal.lines.get(point.key)
         state = line["record"]["status"] if line else "missing"
-        name = tables.kernel_name(label)
-        console.print(
-            f"{state:8} {label['device']:5} {name}  {point.shape}", markup=False, soft_wrap=True
-        )
+        device = point.series.label["device"]
+        words = f"{state:8} {device:5} {clean(point.series.name)}  {point.shape}"
+        console.print(words, markup=False, soft_wrap=True)
     there = sum(sweep.is_settled(journal, point) for point in points)
     console.print(f"{there} of {len(points)} points are there")
 

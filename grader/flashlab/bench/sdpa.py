@@ -82,9 +82,18 @@ class SdpaSeries:
         }
 
     @property
+    def name(self) -> str:
+        """See series.Series."""
+        return f"PyTorch {self.backend} {'backward' if self.backward else 'forward'}"
+
+    @property
     def entry(self) -> str:
         """See series.Series."""
         return "sdpa_backward" if self.backward else "sdpa_forward"
+
+    def operations(self, shape: Shape) -> float:
+        """See series.Series."""
+        return shape.operations(backward=self.backward)
 
     def request(self, shape: Shape) -> dict[str, Any]:
         """See series.Series."""

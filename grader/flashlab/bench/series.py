@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from flashlab.bench.shapes import Entry, Shape
-from flashlab.bench.tiles import Tile, with_tile
+from flashlab.bench.tiles import Tile, shown, with_tile
 from flashlab.build import FLAGS, Submission, build
 from flashlab.device import Chosen, Device, probe_gpu
 from flashlab.errors import SubmissionError
@@ -33,6 +33,10 @@ class Series(Protocol):
         """Goes into every line as "series": lab, submission, sha256, device, tile."""
 
     @property
+    def name(self) -> str:
+        """What tables call it."""
+
+    @property
     def entry(self) -> str:
         """The function that is called."""
 
@@ -43,6 +47,9 @@ class Series(Protocol):
     @property
     def cost_grows(self) -> bool:
         """Whether a point takes time in proportion to its work, as on the virtual GPU: only then it is predicted."""
+
+    def operations(self, shape: Shape) -> float | None:
+        """Floating-point operations by the usual count; None where there is none."""
 
     def request(self, shape: Shape) -> dict[str, Any]:
         """The sizes of `shape` as a record names them."""
@@ -134,6 +141,14 @@ class KernelSeries:
         }
 
     @property
+    def name(self) -> str:
+        """See Series. Lab 2 has several functions, so it says which."""
+        path = self.submission.path
+        file = f"tuned/{path.name}" if path.parent.name == "tuned" else path.name
+        function = "" if self.function.is_attention else self.entry.partition("_")[2]
+        return " ".join(filter(None, (self.lab.short, file, function, shown(self.tile))))
+
+    @property
     def entry(self) -> str:
         """See Series."""
         return self.function.name
@@ -142,6 +157,11 @@ class KernelSeries:
     def cost_grows(self) -> bool:
         """See Series."""
         return self.bench.device.kind is Device.VGPU
+
+    def operations(self, shape: Shape) -> float | None:
+        """See Series."""
+        attends = self.function.is_attention
+        return shape.operations(backward=self.function.backward) if attends else None
 
     def request(self, shape: Shape) -> dict[str, Any]:
         """See Series."""

@@ -27,16 +27,6 @@ SHAPE = ("batch", "heads", "seq_q", "seq_k", "head_dim", "causal")
 TIMING = ("median_s", "q1_s", "q3_s")
 
 
-def kernel_name(label: dict[str, Any]) -> str:
-    """Lab, file and tile of a series, short."""
-    path = Path(label["submission"])
-    where = f"{path.parent.name}/" if path.parent.name == "tuned" else ""
-    name = (
-        f"{label['lab'].partition('_')[0]} {where}{path.name} {shown(tuple(label['tile'].items()))}"
-    )
-    return clean(name.strip())
-
-
 def seconds_of(done: Done, gpu: str) -> float | None:
     """A call's seconds: measured on a real GPU, modelled for `gpu` on the virtual one; None when there are none."""
     record = done.line["record"]
@@ -49,9 +39,8 @@ def seconds_of(done: Done, gpu: str) -> float | None:
 
 def teraflops(done: Done, gpu: str) -> float | None:
     """The usual count of operations over the time."""
-    seconds = seconds_of(done, gpu)
-    backward = "backward" in done.point.series.entry
-    return done.point.shape.operations(backward=backward) / seconds / 1e12 if seconds else None
+    seconds, operations = seconds_of(done, gpu), done.point.series.operations(done.point.shape)
+    return operations / seconds / 1e12 if seconds and operations else None
 
 
 def progress_line(done: Done, gpu: str) -> str:
@@ -61,7 +50,7 @@ def progress_line(done: Done, gpu: str) -> str:
     time = f"{seconds * 1e3:.4g} ms" if seconds else ""
     what = time if record["status"] == "ok" else clean(record["message"]).partition("\n")[0]
     after = f"({record['seconds']:.1f} s)" if done.fresh else "(kept)"
-    words = (kernel_name(done.line["series"]), str(done.point.shape), record["status"], what, after)
+    words = (clean(done.point.series.name), str(done.point.shape), record["status"], what, after)
     return "  ".join(word for word in words if word)
 
 
@@ -78,7 +67,7 @@ def table(points: Iterable[Done], gpus: list[str], *, virtual: bool) -> Table:
         record = done.line["record"]
         meters = record["meters"]
         result.add_row(
-            Text(kernel_name(done.line["series"])),
+            Text(clean(done.point.series.name)),
             str(done.point.shape),
             Text(record["status"], STATUS_STYLES.get(record["status"], STYLES["failed"])),
             *(_scaled(seconds_of(done, gpu), 1e3) for gpu in shown_gpus),
@@ -92,13 +81,15 @@ def table(points: Iterable[Done], gpus: list[str], *, virtual: bool) -> Table:
 
 
 def notes(points: Iterable[Done], gpus: list[str], *, virtual: bool) -> Iterator[str]:
-    """What the table cannot say in a cell: the reasons of points without figures, and what was modelled."""
+    """What the table cannot say in a cell: why points have no time, each reason once, and what was modelled."""
+    reasons: dict[str, list[str]] = {}
     for done in points:
-        record = done.line["record"]
-        if record["message"]:
-            name = kernel_name(done.line["series"])
+        if any(seconds_of(done, gpu) is None for gpu in gpus):
+            name, record = clean(done.point.series.name), done.line["record"]
             reason = clean(record["message"]).partition("\n")[0]
-            yield f"{name} {done.point.shape}: {record['status']}: {reason}"
+            key = f"{name}: {record['status']}: {reason}" if reason else ""
+            reasons.setdefault(key, []).append(str(done.point.shape))
+    yield from (f"{key} ({', '.join(shapes)})" for key, shapes in reasons.items() if key)
     if virtual:
         yield f"* modelled from exact counts, not measured; TFLOP/s are those of {gpus[0]}"
 

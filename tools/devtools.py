@@ -7,7 +7,6 @@ Protocol: https://chromedevtools.github.io/devtools-protocol/
 import base64
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 import time
@@ -15,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+from flashlab.report.pdf import find_browser
+
 OPTIONS = (
     "--headless",
     "--remote-debugging-pipe",
@@ -28,22 +28,17 @@ OPTIONS = (
 SECONDS = 60
 
 
-def find_browser() -> str | None:
-    """The first Chromium in PATH. Ubuntu's is a snap, which a pipe does not reach: it does not count."""
-    for name in BROWSERS:
-        path = shutil.which(name)
-        if path and not Path(path).resolve().is_relative_to("/snap") and not _is_snap_script(path):
-            return path
-    return None
-
-
-def _is_snap_script(path: str) -> bool:
+def drivable_browser() -> str | None:
+    """A Chromium that listens to a pipe, which a snap (Ubuntu's) does not."""
+    path = find_browser()
+    if path is None or Path(path).resolve().is_relative_to("/snap"):
+        return None
     with Path(path).open("rb") as file:
-        return b"/snap/bin" in file.read(4096)
+        return None if b"/snap/bin" in file.read(4096) else path
 
 
 class Page:
-    """One tab. Use it in a `with`; `events` holds everything that the browser told."""
+    """One tab. Use it in a `with`; `events` holds what the browser told since the last `open`."""
 
     def __init__(self, browser: str) -> None:
         self._browser = browser

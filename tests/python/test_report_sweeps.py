@@ -5,9 +5,10 @@ from flashlab.errors import UsageError
 from flashlab.report import machine
 from flashlab.report.figure import Kind
 from flashlab.report.measurements import Clock, current, labels, read
-from flashlab.report.sweeps import against_clock, against_length, against_tile, sweep_of
+from flashlab.report.sweeps import against_clock, against_length, sweep_of
 from flashlab.report.theory import NAIVE, fa1_traffic, operations
-from report_material import GPUS, SHARES, line, sweep_lines, write_lines
+from flashlab.report.tiles import against_tile
+from report_material import SHARES, line, sweep_lines, write_lines
 
 H200 = Clock("modelled", "NVIDIA H200", "h200")
 MEASURED = Clock("measured", "NVIDIA Test")
@@ -22,6 +23,14 @@ def measured_time(seconds: float, **more) -> dict:
 def sweep(tmp_path):
     def make(lines):
         return sweep_of(read([write_lines(tmp_path / "bench.jsonl", lines)]))
+
+    return make
+
+
+@pytest.fixture
+def tile_figures(tmp_path):
+    def make(lines):
+        return against_tile(read([write_lines(tmp_path / "bench.jsonl", lines)]), [MEASURED, H200])
 
     return make
 
@@ -90,8 +99,8 @@ def test_wrong_and_skipped_points_are_in_no_figure(sweep):
     assert set(curve(figure(charts, "memory"), "lab 1")) == {128}
 
 
-def test_tiles_are_compared_with_their_own_theory(sweep):
-    charts = against_tile(sweep(sweep_lines()))
+def test_tiles_are_compared_with_their_own_theory(tile_figures):
+    charts = tile_figures(sweep_lines())
     traffic = figure(charts, "tile-traffic-lab3_tiled_attention")
     measured = curve(traffic, "lab 3, requested by threads")
     assert measured == curve(traffic, "theory for this tile")
@@ -99,12 +108,14 @@ def test_tiles_are_compared_with_their_own_theory(sweep):
     assert set(curve(traffic, NAIVE[0]).values()) == {16 * 512 * 512 + 16 * 512 * 64}
     assert measured[16] > NAIVE[1](512, 64) > measured[128], "the trap: small tiles move more"
     assert "kBc" in traffic.x.label
-    figure(charts, "tile-time-lab3_tiled_attention")
+    time = figure(charts, "tile-time-lab3_tiled_attention")
+    assert time.title.startswith("Modelled time")
+    assert set(curve(time, "lab 3")) == {16, 32, 64, 128}
 
 
-def test_a_constant_that_counts_no_rows_has_no_theory(sweep):
+def test_a_constant_that_counts_no_rows_has_no_theory(tile_figures):
     lines = [line("lab4_flash_attention2", 512, tile={"kWarps": value}) for value in (4, 8)]
-    traffic = figure(against_tile(sweep(lines)), "tile-traffic-lab4_flash_attention2")
+    traffic = figure(tile_figures(lines), "tile-traffic-lab4_flash_attention2")
     assert "theory for this tile" not in [one.label for one in traffic.series]
 
 
@@ -136,11 +147,14 @@ def test_limiters_hold_every_share(sweep):
     assert bars.notes[0] == "shared-memory bandwidth, 90 %"
 
 
-def test_every_gpu_has_its_rows(sweep):
-    whole = sweep(sweep_lines())
-    rows = machine.share_rows(whole, whole.clocks)
-    assert len(rows) == 4 * len(GPUS)
-    assert {row[2] for row in rows} == {f"modelled for {name}" for name in GPUS.values()}
+def test_every_gpu_has_its_column(sweep):
+    lines = sweep_lines()
+    lines[3]["record"]["modelled"]["t4"] = None  # of lab 1, N = 1024: does not fit there
+    table = machine.time_table(sweep(lines))
+    assert table.head[2:4] == ("modelled for NVIDIA H200>", "modelled for NVIDIA T4>")
+    assert [row[0] for row in table.rows] == ["lab 1", "lab 3", "lab 4", "lab 5"]
+    assert table.rows[0][2:4] == ("83.9 µs", "–")
+    assert table.rows[2][2:5] == ("10.5 µs", "105 µs", "25.6 TFLOP/s")
 
 
 def test_only_the_graded_version_of_a_file_counts(tmp_path):

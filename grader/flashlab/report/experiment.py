@@ -298,7 +298,7 @@ def _limits(numbers: Numbers) -> list[str]:
             if seconds is None or numbers.clock is None:
                 continue
             text = f"{short(one.lab)}, N = {one.n}, {one.heads} heads: {in_seconds(seconds)}"
-            modelled = (one.record.get("modelled") or {}).get(numbers.clock.profile)
+            modelled = one.modelled.get(numbers.clock.profile)
             if modelled:
                 text += (
                     f", limited by {modelled['limiter']} ({100 * modelled['limiter_share']:.0f} %)"

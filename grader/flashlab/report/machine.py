@@ -1,12 +1,12 @@
 """Figures about what holds a kernel back: the roofline, and each resource's share of the time."""
 
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from flashlab.errors import UsageError
-from flashlab.report.figure import Axis, Bars, Chart, Kind, Series, Unit
+from flashlab.report.blocks import Table
+from flashlab.report.figure import Axis, Bars, Chart, Kind, Series, Unit, in_seconds
 from flashlab.report.measurements import RESOURCES, Clock, Measurement
 from flashlab.report.sweeps import Sweep
 
@@ -102,7 +102,7 @@ def limiters(sweep: Sweep, clock: Clock) -> Bars | None:
     chosen = [one for one in largest(sweep, clock) if clock.profile]
     if not chosen:
         return None
-    times = [one.record["modelled"][clock.profile] for one in chosen]
+    times = [one.modelled[clock.profile] for one in chosen]
     highest = {
         name: max(float(time["shares"].get(name, 0.0)) for time in times) for name in RESOURCES
     }
@@ -125,24 +125,22 @@ def limiters(sweep: Sweep, clock: Clock) -> Bars | None:
     )
 
 
-def share_rows(sweep: Sweep, clocks: Iterable[Clock]) -> list[tuple[str, ...]]:
-    """Rows (kernel, GPU, seconds, rate, limiter) of the largest shapes on every GPU."""
-    rows = []
-    for clock in clocks:
+def time_table(sweep: Sweep) -> Table | None:
+    """The largest shape of every submission, with its time on every GPU."""
+    rows: dict[str, tuple[str, ...]] = {}
+    clocks = sweep.clocks
+    for clock in clocks[:1]:
         for one in largest(sweep, clock):
-            time = (one.record.get("modelled") or {}).get(clock.profile)
-            limiter = f"{time['limiter']}, {100 * time['limiter_share']:.0f} %" if time else "–"
-            seconds = one.times[clock]
-            rate = RATE.shown(one.operations / seconds) if one.operations else "–"
+            times = (in_seconds(one.times[c]) if c in one.times else "–" for c in clocks)
+            rate = RATE.shown(one.operations / one.times[clock]) if one.operations else "–"
             shape = f"{one.heads} × {one.n} × {sweep.head_dim}"
-            rows.append(
-                (
-                    sweep.label(one),
-                    shape,
-                    clock.basis,
-                    Axis("", Unit.SECONDS).shown(seconds),
-                    rate,
-                    limiter,
-                )
-            )
-    return rows
+            rows[sweep.label(one)] = (sweep.label(one), shape, *times, rate)
+    if not rows:
+        return None
+    head = (
+        "kernel",
+        "B H × N × d",
+        *(f"{clock.basis}>" for clock in clocks),
+        "rate on the first>",
+    )
+    return Table("Time of the largest shape of each kernel", head, tuple(rows.values()))

@@ -110,9 +110,14 @@ class Measurement:
         timing = self.record.get("timing")
         if timing:
             found[Clock("measured", self.record["device"]["name"])] = float(timing["median_s"])
-        for profile, time in (self.record.get("modelled") or {}).items():
+        for profile, time in self.modelled.items():
             found[Clock("modelled", time["name"], profile)] = float(time["seconds"])
         return found
+
+    @property
+    def modelled(self) -> dict[str, dict[str, Any]]:
+        """The model's answer by GPU profile; a GPU on which the kernel does not fit has none."""
+        return {name: time for name, time in self.record.get("modelled", {}).items() if time}
 
 
 def read(paths: Iterable[Path]) -> list[Measurement]:

@@ -41,6 +41,7 @@ SETTINGS = {
     "hatch.linewidth": 0.7,
     "legend.frameon": False,
 }
+NAME_LIMIT = 28
 WIDTH = 4.6  # inches: text has its best size where a figure is shown 330 to 600 pixels wide
 
 
@@ -167,7 +168,8 @@ def _bars(data: Bars) -> Canvas:
     if data.whole is not None:
         axes.axvline(data.whole, color=FORMULA, ls=DASHES[0], lw=1.2)
     notes = (f"\n{note}" for note in data.notes) if data.notes else ("" for _ in data.rows)
-    axes.set_yticks(places, [row + note for row, note in zip(data.rows, notes, strict=True)])
+    names = [_shortened(row) + note for row, note in zip(data.rows, notes, strict=True)]
+    axes.set_yticks(places, names)
     axes.set_ylim(len(data.rows) - 0.5, -0.5)
     axes.margins(x=0.28 if data.labels else 0.02)
     axes.set_xlim(left=0)
@@ -175,3 +177,11 @@ def _bars(data: Bars) -> Canvas:
     if len(data.parts) > 1:
         canvas.legend(loc="outside upper left", ncols=3, fontsize=8.5, handlelength=1.8)
     return canvas
+
+
+def _shortened(name: str) -> str:
+    """A name that leaves room for its bar; the description and the data have all of it."""
+    if len(name) <= NAME_LIMIT:
+        return name
+    half = NAME_LIMIT // 2 - 1
+    return f"{name[:half]}…{name[-half:]}"

@@ -8,8 +8,11 @@ from flashlab.report.blocks import Line, Listing
 from flashlab.report.figure import in_bytes
 from flashlab.report.measurements import Measurement
 
-HEAD = ("global memory", "sectors per request", "shared conflicts", "instructions")
+HEAD = ("instructions", "global memory", "sectors per request", "bank conflicts")
 SECTOR_BYTES = 32
+CONTEXT = 2  # lines shown before and after one that has counts
+GLOBAL = ("global_load", "global_store", "global_atomic")
+SHARED = ("shared_load", "shared_store", "shared_atomic")
 
 
 def annotated(measurement: Measurement, text: str) -> Listing | None:
@@ -22,18 +25,15 @@ def annotated(measurement: Measurement, text: str) -> Listing | None:
     lines = []
     for number, code in enumerate(text.expandtabs(4).splitlines(), 1):
         count = counts.get(number)
-        if count is None:
-            lines.append(Line(number, code, ("",) * len(HEAD), 0.0))
-        else:
+        near = range(number - CONTEXT, number + CONTEXT + 1)
+        if count is not None:
             lines.append(Line(number, code, _cells(count, total), _cost(count) / hottest))
+        elif any(other in counts for other in near):
+            lines.append(Line(number, code, ("",) * len(HEAD), 0.0))
     shape = measurement.shape
-    return Listing(
-        f"{measurement.submission}, B × H × N × d = {shape['batch']} × {shape['heads']} × {shape['seq_q']}"
-        f" × {shape['head_dim']}",
-        "counted on the virtual GPU",
-        HEAD,
-        tuple(lines),
-    )
+    sizes = " × ".join(str(shape[key]) for key in ("batch", "heads", "seq_q", "head_dim"))
+    title = f"{measurement.submission} at B × H × N × d = {sizes}"
+    return Listing(title, "counted on the virtual GPU", HEAD, tuple(lines))
 
 
 def _by_line(measurement: Measurement) -> dict[int, dict[str, float]]:
@@ -43,7 +43,7 @@ def _by_line(measurement: Measurement) -> dict[int, dict[str, float]]:
     for launch in measurement.record.get("launches", ()):
         for line in launch.get("lines", ()):
             if PurePath(line["file"]).name == name and line["line"] > 0:
-                total = lines.setdefault(line["line"], dict.fromkeys(("warp_instructions",), 0))
+                total = lines.setdefault(line["line"], {"warp_instructions": 0})
                 for key, value in _numbers(line):
                     total[key] = total.get(key, 0) + value
     return lines
@@ -55,10 +55,6 @@ def _numbers(line: dict[str, Any]) -> Iterable[tuple[str, float]]:
 
 def _sum(count: dict[str, float], kinds: str, names: Iterable[str]) -> float:
     return sum(count.get(f"{name}_{kinds}", 0) for name in names)
-
-
-GLOBAL = ("global_load", "global_store", "global_atomic")
-SHARED = ("shared_load", "shared_store", "shared_atomic")
 
 
 def _cost(count: dict[str, float]) -> float:
@@ -75,8 +71,8 @@ def _cells(count: dict[str, float], total: float) -> tuple[str, ...]:
     sectors = _sum(count, "sectors", GLOBAL)
     conflicts = _sum(count, "conflicts", SHARED)
     return (
+        f"{100 * count['warp_instructions'] / total:.1f} %",
         in_bytes(SECTOR_BYTES * sectors) if requests else "",
         f"{sectors / requests:.3g}" if requests else "",
         f"{conflicts:,.0f}" if conflicts else "",
-        f"{100 * count['warp_instructions'] / total:.1f} %",
     )

@@ -22,6 +22,7 @@ from flashlab.report.figure import Axis, Bars, Figure, in_bytes, in_seconds
 from flashlab.report.measurements import Measurement, current, short
 from flashlab.report.source import annotated
 from flashlab.report.sweeps import Sweep, sweep_of
+from flashlab.report.tiles import against_tile
 from flashlab.results import Result
 
 METERS = (  # columns of the meter table: key, heading, whether the value is bytes
@@ -136,7 +137,7 @@ def _side_by_side(
         figures += sweeps.against_clock(sweep, clock)
     blocks.append(Figures(tuple(figures)))
     blocks += [Heading(3, "Traffic and time against the size of a tile", "tiles")]
-    tiles = sweeps.against_tile(sweep)
+    tiles = against_tile(measured, sweep.clocks)
     blocks.append(
         Figures(tuple(tiles))
         if tiles
@@ -158,10 +159,9 @@ def _limits(material: Material, sweep: Sweep) -> list[Block]:
         figures.append(machine.limiters(sweep, clock))
     present = tuple(figure for figure in figures if figure is not None)
     blocks: list[Block] = [Figures(present)] if present else []
-    rows = machine.share_rows(sweep, sweep.clocks)
-    if rows:
-        head = ("kernel", "B H × N × d", "basis", "time>", "rate>", "limiter")
-        blocks.append(Table("Largest shape of each kernel on every GPU", head, tuple(rows)))
+    times = machine.time_table(sweep)
+    if times:
+        blocks.append(times)
     if not present:
         blocks.append(
             Text(

@@ -1,6 +1,4 @@
-"""Figures of what `flashlab bench` measured, the labs side by side: memory, traffic, time, speed-up and error against
-N, traffic and time against the size of a tile.
-"""
+"""Figures of what `flashlab bench` measured, labs side by side: memory, traffic, time, speed-up and error against N."""
 
 import math
 from collections import Counter
@@ -9,22 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from flashlab.report.curves import BYTES, SMALLEST_ERROR, basis_of, growth
-from flashlab.report.figure import LENGTH, Axis, Chart, Kind, Point, Series, Unit
-from flashlab.report.measurements import Clock, Measurement, labels, short
+from flashlab.report.figure import LENGTH, Axis, Chart, Kind, Series, Unit
+from flashlab.report.measurements import Clock, Measurement, labels
 from flashlab.report.theory import NAIVE, fa1_traffic, fa2_traffic, theory_of
 
 Reading = Callable[[Measurement], float | None]
 # A curve keeps its colour and marker from figure to figure.
 SLOTS = {"lab1": 0, "lab3": 1, "lab4": 2, "lab5": 3, "lab2": 4, "torch": 5}
 SECONDS = Axis("time of one call", Unit.SECONDS, base=10)
-TILE = Axis("rows of a tile", base=2)
-ROWS = (
-    "kBr",
-    "kBc",
-    "kTile",
-    "Br",
-    "Bc",
-)  # constants that are the rows of a tile, as theory has them
 
 
 @dataclass(frozen=True)
@@ -156,86 +146,8 @@ def _speed_up(series: tuple[Series, ...], clock: Clock, of: str) -> list[Chart]:
     ]
 
 
-def against_tile(sweep: Sweep) -> list[Chart]:
-    """Traffic and time against the rows of a tile, for every lab whose tiles a sweep changed."""
-    figures = []
-    for lab in sorted({one.lab for one in sweep.points if one.tile}):
-        theory = theory_of(lab)
-        tiled = [one for one in sweep.points if one.lab == lab and len(one.tile) == 1]
-        if theory is None or theory.tiled is None or not tiled:
-            continue
-        (sweep_key, _), *_ = Counter(_tile_sweep(one) for one in tiled).most_common(1)
-        chosen = [one for one in tiled if _tile_sweep(one) == sweep_key]
-        figures += _tile_figures(sweep, lab, chosen)
-    return figures
-
-
-def _tile_sweep(one: Measurement) -> tuple[str, int, int]:
-    """What is equal for points that differ in the value of a constant alone."""
-    return one.tile[0][0], one.n, one.heads
-
-
-def _tile_figures(sweep: Sweep, lab: str, chosen: list[Measurement]) -> list[Chart]:
-    theory = theory_of(lab)
-    assert theory is not None and theory.tiled is not None
-    n, d, slot = chosen[0].n, sweep.head_dim, sweep.slot(chosen[0])
-    constant = chosen[0].tile[0][0]
-    counts_rows = constant in ROWS
-    label = f"{constant}, rows of a tile of {theory.tile}" if counts_rows else constant
-    name, axis = short(lab), replace(TILE, label=label)
-    moved = _by_tile(chosen, lambda one: _per_head(one, one.meter("requested_bytes")))
-    figures = []
-    if moved:
-        sizes = [x for x, _ in moved]
-        formulas = [(NAIVE[0], lambda _: NAIVE[1](n, d))]
-        if counts_rows:
-            formulas.insert(0, ("theory for this tile", lambda x: theory.tiled(int(x))(n, d)))
-        series = (
-            Series(f"{name}, requested by threads", Kind.MEASURED, moved, slot),
-            *(_formula(text, formula, sizes) for text, formula in formulas),
-        )
-        figures.append(
-            Chart(
-                f"tile-traffic-{lab}",
-                f"Traffic against the tile, {name}",
-                sweep.basis,
-                f"Bytes of global memory for each head, N = {n}, {sweep.of}: twice the tile, half as often is"
-                " everything read again. Where the curve lies above the line of naive attention, tiles that small"
-                " move more than keeping S and P would.",
-                axis,
-                replace(BYTES, label="global traffic per head"),
-                series,
-            )
-        )
-    for clock in sweep.clocks[:1]:
-        timed = _by_tile(chosen, lambda one, clock=clock: one.times.get(clock))
-        if timed:
-            figures.append(
-                Chart(
-                    f"tile-time-{lab}",
-                    f"{clock.how.capitalize()} time against the tile, {name}",
-                    clock.basis,
-                    f"The same calls, N = {n}, {sweep.of}. The time follows the traffic until something else limits the"
-                    " kernel: larger tiles then gain nothing, and the shared memory and registers they need may cost"
-                    " occupancy.",
-                    axis,
-                    SECONDS,
-                    (Series(name, Kind.MEASURED, timed, slot),),
-                )
-            )
-    return figures
-
-
-def _by_tile(chosen: list[Measurement], reading: Reading) -> tuple[Point, ...]:
-    points = {}
-    for one in chosen:
-        value = reading(one)
-        if value:
-            points[float(one.tile[0][1])] = value
-    return tuple(sorted(points.items()))
-
-
-def _per_head(one: Measurement, value: float | None) -> float | None:
+def per_head(one: Measurement, value: float | None) -> float | None:
+    """A reading of all heads divided by their number."""
     return None if value is None else value / one.heads
 
 
@@ -260,7 +172,7 @@ def _memory(sweep: Sweep) -> Chart | None:
     series = _curves(
         sweep,
         [one for one in sweep.whole if one.lab != "torch"],
-        lambda one: _per_head(one, one.meter("peak_device_bytes")),
+        lambda one: per_head(one, one.meter("peak_device_bytes")),
     )
     if not series:
         return None
@@ -277,16 +189,17 @@ def _memory(sweep: Sweep) -> Chart | None:
         f" keeps S and P, so doubling N takes four times the memory; without them it takes twice.{growth(series)}",
         LENGTH,
         replace(BYTES, label="device memory per head"),
-        (*series, *(_formula(label, f, sizes) for label, f in formulas)),
+        (*series, *(formula_series(label, f, sizes) for label, f in formulas)),
     )
 
 
-def _formula(label: str, formula: Callable[[float], float], sizes: list[float]) -> Series:
+def formula_series(label: str, formula: Callable[[float], float], sizes: list[float]) -> Series:
+    """What theory says at `sizes`."""
     return Series(label, Kind.FORMULA, tuple((n, formula(n)) for n in sizes))
 
 
 def _traffic(sweep: Sweep) -> Chart | None:
-    series = _curves(sweep, sweep.whole, lambda one: _per_head(one, one.meter("requested_bytes")))
+    series = _curves(sweep, sweep.whole, lambda one: per_head(one, one.meter("requested_bytes")))
     if not series:
         return None
     d, sizes = sweep.head_dim, _lengths(series)
@@ -304,7 +217,7 @@ def _traffic(sweep: Sweep) -> Chart | None:
         " byte once; tiles bring that down by the number of rows in a tile.",
         LENGTH,
         replace(BYTES, label="global traffic per head"),
-        (*series, *(_formula(label, f, sizes) for label, f in formulas)),
+        (*series, *(formula_series(label, f, sizes) for label, f in formulas)),
     )
 
 

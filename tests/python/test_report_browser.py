@@ -1,0 +1,186 @@
+"""The report in a real browser: nothing overflows, everything has words, nothing is loaded, nothing goes wrong, and it
+can be printed."""
+
+import os
+from pathlib import Path
+
+import pytest
+from devtools import Page, drivable_browser
+from flashlab.report.classroom import Entry, class_report
+from flashlab.report.html import to_html
+from flashlab.report.measurements import read
+from flashlab.report.pdf import to_pdf
+from flashlab.report.student import Material, student_report
+from report_material import LABS, SHA, SOURCE, case, result, sweep_lines, write_lines
+
+WIDTHS = (1280, 400)
+SCHEMES = ("light", "dark")
+LONG = "an_unbroken_word_that_is_longer_than_any_phone_is_wide_" * 4
+
+# What sticks out of the window although it is not inside of something that scrolls by itself.
+OVERFLOWING = """[...document.querySelectorAll('body *')].filter(element =>
+  !element.closest('.scroll, svg') && element.getBoundingClientRect().right > innerWidth + 0.5
+).map(element => element.outerHTML.slice(0, 100))"""
+WORDLESS = """[...document.querySelectorAll('img, svg, canvas, object, iframe')].filter(element => {
+  const ids = (element.getAttribute('aria-labelledby') || '').split(' ').filter(id => id)
+  const words = ids.map(id => document.getElementById(id)).filter(other => other && other.textContent.trim())
+  return !(element.alt || '').trim() && !(ids.length && words.length === ids.length)
+}).map(element => element.outerHTML.slice(0, 100))"""
+CONTRAST = """(() => {
+  const parts = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(part => {
+    const value = part / 255
+    return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
+  })
+  const light = colour => { const [r, g, b] = parts(colour); return 0.2126 * r + 0.7152 * g + 0.0722 * b }
+  const paper = light(getComputedStyle(document.body).backgroundColor)
+  const ratio = colour => (Math.max(light(colour), paper) + 0.05) / (Math.min(light(colour), paper) + 0.05)
+  return Object.fromEntries(['--ink', '--soft', '--good', '--bad', '--mild', '--formula',
+    ...[1, 2, 3, 4, 5, 6].map(n => `--series-${n}`)].map(name => {
+      document.body.style.outlineColor = `var(${name})`
+      return [name, ratio(getComputedStyle(document.body).outlineColor)]
+    }))
+})()"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A page in Chromium. Where Debian has the package, CI has to have it; elsewhere its absence is said."""
+    path = drivable_browser()
+    if path is None:
+        debian = "ID=debian" in Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
+        if os.environ.get("CI") == "true" and debian:
+            pytest.fail("no Chromium: tools/setup.sh --test installs it")
+        pytest.skip(
+            "no Chromium that a pipe reaches (Ubuntu has it as a snap only): report not looked at"
+        )
+    with Page(path) as page:
+        yield page
+
+
+def failing_case(number: int):
+    diagnosis = {"cause": "dropped_tail", "text": "keys beyond the last whole tile are missing"}
+    return case(
+        f"forward_{LONG}{number}",
+        "correctness",
+        32,
+        "failed",
+        message=f"O[0, 0, 3, 1] is 0, expected 1\n{LONG}",
+        output=LONG,
+        diagnosis=diagnosis,
+    )
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> dict[str, Path]:
+    """A report with everything in it, one with next to nothing, and one of a class; long words included."""
+    folder = tmp_path_factory.mktemp("report")
+    profiles = folder / "gpus"
+    profiles.mkdir()
+    for gpu in ("h200", "t4"):
+        (profiles / f"{gpu}.toml").write_text(
+            'name = "NVIDIA Test"\nrates.fma = 100\n[chip]\nmultiprocessors = 100\nclock_hz = 1e9\n'
+            "dram_bytes_per_second = 4e12\nl2_bytes_per_second = 8e12\n"
+        )
+    bench = write_lines(folder / "bench.jsonl", sweep_lines())
+    speed = {"how": "modelled", "gpu": "h200", "ratio": 1.2, "seconds": 1e-5, "staff_seconds": 8e-6}
+    cases = [failing_case(0), case("speed_n512", "speed", 512, speed=speed), failing_case(1)]
+    results = [result(lab) for lab in LABS]
+    results[0] = result("lab1_naive", cases, submission={"path": f"labs/{LONG}.cu", "sha256": SHA})
+    full = student_report(Material(results, read([bench]), lambda _path, _sha: SOURCE, profiles))
+    few = student_report(
+        Material([result("lab1_naive", [case("forward_n32", "x", 32, meters={})])])
+    )
+    students = [
+        Entry(f"student_{n}_{LONG if n == 3 else ''}", r) for n in range(20) for r in results
+    ]
+    written = {"full": full, "few": few, "class": class_report(students)}
+    paths = {}
+    for name, report in written.items():
+        paths[name] = folder / f"{name}.html"
+        paths[name].write_text(to_html(report), encoding="utf-8")
+    return paths
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["full", "few", "class"])
+def test_page(browser, pages, name, width, scheme):
+    browser.open(pages[name], width, scheme)
+    browser.evaluate(
+        "document.querySelectorAll('details').forEach(details => { details.open = true })"
+    )
+    assert browser.evaluate("innerWidth") == width
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert browser.evaluate(OVERFLOWING) == []
+    assert browser.evaluate(WORDLESS) == []
+    assert browser.evaluate("document.querySelectorAll('svg').length") > 0
+    assert complaints(browser) == []
+    assert loaded(browser) == [pages[name].as_uri()]
+    assert background_is_dark(browser) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_colours_stand_out_from_the_paper(browser, pages, scheme):
+    browser.open(pages["full"], 1280, scheme)
+    contrast = browser.evaluate(CONTRAST)
+    texts = {"--ink", "--soft", "--good", "--bad", "--mild"}
+    assert len(contrast) == 12
+    assert {name: ratio for name, ratio in contrast.items() if name in texts and ratio < 4.5} == {}
+    assert {name: ratio for name, ratio in contrast.items() if ratio < 3} == {}
+
+
+@pytest.mark.parametrize("name", ["full", "class"])
+def test_printed(browser, pages, name, tmp_path):
+    printed = to_pdf(pages[name].read_text(encoding="utf-8"), tmp_path)
+    assert printed.startswith(b"%PDF-")
+    assert printed.count(b"/Type /Page\n") >= (5 if name == "full" else 2)
+    assert list(tmp_path.iterdir()) == [], "no temporary file stays"
+    assert printed == to_pdf(pages[name].read_text(encoding="utf-8"), tmp_path)
+
+
+BAD = """<!DOCTYPE html><html><head><link rel="icon" href="http://127.0.0.1:1/icon.png"></head><body>
+<p style="width: 2000px">wide</p><img src="http://127.0.0.1:1/picture.png">
+<svg role="img" aria-labelledby="none"></svg><script>console.error("oh"); undefinedFunction()</script></body></html>"""
+
+
+def test_the_checks_see_a_page_that_is_wrong(browser, tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text(BAD)
+    browser.open(page, 400)
+    assert browser.evaluate("document.documentElement.scrollWidth") > 400
+    assert len(browser.evaluate(OVERFLOWING)) >= 1
+    assert len(browser.evaluate(WORDLESS)) == 2
+    assert len(complaints(browser)) >= 2
+    assert "http://127.0.0.1:1/picture.png" in loaded(browser)
+    assert not background_is_dark(browser)
+
+
+def complaints(browser: Page) -> list[str]:
+    """Errors and warnings of the console, exceptions, and what could not be loaded."""
+    found = []
+    for event in browser.events:
+        method, said = event.get("method"), event.get("params", {})
+        if method == "Runtime.exceptionThrown":
+            found.append(said["exceptionDetails"]["text"])
+        elif method == "Runtime.consoleAPICalled" and said["type"] in ("error", "warning"):
+            found.append(str(said["args"]))
+        elif method == "Log.entryAdded" and said["entry"]["level"] in ("error", "warning"):
+            found.append(said["entry"]["text"])
+        elif method == "Network.loadingFailed":
+            found.append(said["errorText"])
+    return found
+
+
+def loaded(browser: Page) -> list[str]:
+    """Every address that was asked for."""
+    return [
+        event["params"]["request"]["url"]
+        for event in browser.events
+        if event.get("method") == "Network.requestWillBeSent"
+    ]
+
+
+def background_is_dark(browser: Page) -> bool:
+    colour = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+    values = [float(part) for part in colour[colour.index("(") + 1 : -1].split(",")]
+    return len(values) == 3 and sum(values) < 200

@@ -6,6 +6,8 @@ counters   Nsight Compute's counters of every launch of the programs in PROGRAMS
            GPU must count the same: tests/vgpu/programs/test_known_counts.py.
 labs       the same, and those of atomics, of the staff kernels in LAB_PROGRAMS.
 suite      the same and more counters of every launch of tests/vgpu/counters, compared by its test (needs nvcc and ncu).
+atomics    sectors of each launch of tests/vgpu/counters/random_atomics.cu, compared by its test (needs nvcc and ncu).
+copies     conflicts of each launch of tests/vgpu/counters/random_copies.cu, compared by its test (needs nvcc and ncu).
 resources  registers, local memory and occupancy of every kernel of tests/vgpu/resources, from the runtime and from
            Nsight Compute, compared by its tests (needs nvcc and ncu).
 differential  results of every operation of tests/vgpu/differential, compared by its test (needs nvcc).
@@ -83,6 +85,11 @@ LAB_METRICS = METRICS | {
     "global_atom_requests": "l1tex__t_requests_pipe_lsu_mem_global_op_atom.sum",
     "global_atom_sectors": "l1tex__t_sectors_pipe_lsu_mem_global_op_atom.sum",
     "global_atom_bytes": "smsp__sass_data_bytes_mem_global_op_atom.sum",
+}
+# Of tests/vgpu/counters/random_*.cu. A launch has either kind of sector.
+ATOMICS_METRICS = {key: SUITE_METRICS[key] for key in ("global_red_sectors", "global_atom_sectors")}
+COPIES_METRICS = {
+    "async_copy_shared_conflicts": SUITE_METRICS["async_copy_shared_conflicts"],
 }
 # Of tests/vgpu/resources: what a launch of one block of 96 threads got, and how many blocks each resource allows.
 RESOURCE_METRICS = {
@@ -210,6 +217,19 @@ def record_suite() -> dict[str, Any]:
     return {"profiler": profiler(), "metrics": SUITE_METRICS, "launches": launches}
 
 
+def record_random(program: str, metrics: dict[str, str]) -> dict[str, Any]:
+    """The sum of the metrics for each launch of a program of random requests, under the launch's label."""
+    counts: dict[str, list[int]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        source = LAYOUT.root / f"tests/vgpu/counters/{program}.cu"
+        binary = str(built(source, Path(folder)))
+        listed = subprocess.run([binary, "--list"], check=True, capture_output=True, text=True)
+        rows = profiled([binary], metrics)
+        for label, (_, values) in zip(listed.stdout.splitlines(), rows, strict=True):
+            counts.setdefault(label, []).append(sum(values))
+    return {"profiler": profiler(), "metrics": metrics, "counts": counts}
+
+
 def record_resources() -> dict[str, Any]:
     """What the runtime says of each kernel, assembled by nvcc's ptxas, and what Nsight Compute says of its launch."""
     with tempfile.TemporaryDirectory() as folder:
@@ -311,6 +331,8 @@ def main() -> int:
         "counters": partial(record_counters, PROGRAMS, METRICS),
         "labs": partial(record_counters, LAB_PROGRAMS, LAB_METRICS),
         "suite": record_suite,
+        "atomics": partial(record_random, "random_atomics", ATOMICS_METRICS),
+        "copies": partial(record_random, "random_copies", COPIES_METRICS),
         "resources": record_resources,
         "differential": record_differential,
         **{lab.short: partial(record_verdicts, lab) for lab in discover(LAYOUT)},

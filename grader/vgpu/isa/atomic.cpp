@@ -9,7 +9,7 @@
 #include "isa/isa.hpp"
 #include "isa/lanes.hpp"
 #include "isa/rounding.hpp"
-#include "machine/access.hpp"
+#include "machine/access_atomic.hpp"
 
 namespace vgpu::VGPU_VARIANT {
 namespace {
@@ -132,7 +132,7 @@ void atomic_in(Warp& w, const Op* op, const uint64_t* base, uint64_t window, Mem
     check_shared(w, op, addresses, sizeof(T), Intent::Atomic);
     host_base = reinterpret_cast<uint64_t>(w.shared);
   } else {
-    check_global(w, op, addresses, sizeof(T), Intent::Atomic);
+    check_global_atomic(w, op, addresses, sizeof(T), F == op_cas<T>);
   }
   const T* b = w.lanes<T>(op->b);
   const T* c = w.lanes<T>(op->c);

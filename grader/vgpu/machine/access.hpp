@@ -128,7 +128,7 @@ VGPU_OUTLINE void check_global(Warp& w, const Op* op, const Addresses& addresses
   const Footprint f = count(changes);
   Traffic& traffic = w.site_counts[op->site].global;
   traffic.requests += 1;
-  traffic.sectors += intent == Intent::Atomic ? atomic_sectors(addresses, w.active) : f.sectors;
+  traffic.sectors += f.sectors;
   traffic.bytes += uint64_t{f.values} * size;
 }
 

@@ -90,41 +90,56 @@ VGPU_OUTLINE void check_async_source(Warp& w, const Op* op, const Addresses& fro
   if (!through_l1) count.sectors = before.sectors + pair_sectors(from, to, w.active);
 }
 
-/// Wavefronts in which copies through L1 are written. L1 looks up four 128-byte lines at a time;
-/// the lanes that they serve go in groups as for stores, and lanes that want the same source or the
-/// same bank take turns. `readers`: the lanes that have a source.
-VGPU_OUTLINE Wavefronts async_wavefronts(const Addresses& to, const Addresses& from,
-                                         uint32_t active, uint32_t readers, uint32_t bytes) {
-  uint64_t lines[kLanes];
-  uint32_t known = 0, lookup[kLanes / 4] = {};  // the lanes of each look-up
-  for (int i = 0; i < kLanes; ++i) {
-    uint32_t line = 0;
-    if ((readers >> i & 1) != 0) {
-      while (line < known && lines[line] != from.at[i] >> 7) ++line;
-      if (line == known) lines[known++] = from.at[i] >> 7;
+/// Turns that the `waiting` lanes of a group take, whose pieces fill 128 bytes at most. A lane
+/// waits while one before it waits for a piece at its own place in a line or on its own banks.
+VGPU_INLINE uint32_t async_turns(const Addresses& to, const Addresses& from, uint32_t waiting,
+                                 uint32_t readers, uint32_t bytes) {
+  const uint32_t places = 128 / bytes;
+  uint32_t turns = 0;
+  for (; waiting != 0; ++turns) {
+    uint32_t sources = 0, banks = 0, served = 0;
+    for (uint32_t left = waiting; left != 0; left &= left - 1) {
+      const int i = __builtin_ctz(left);
+      const uint32_t source = (readers >> i & 1) << from.at[i] / bytes % places;
+      const uint32_t bank = 1u << to.at[i] / bytes % places;
+      if ((sources & source) == 0 && (banks & bank) == 0) served |= 1u << i;
+      sources |= source;
+      banks |= bank;
     }
-    lookup[line / 4] |= active & 1u << i;
+    waiting &= ~served;
   }
+  return turns;
+}
+
+/// Wavefronts in which copies through L1 are written. The quarters of L1 each look up one line of
+/// 128 bytes at a time, the first that a waiting lane wants of it; the lanes that these lines serve
+/// go in groups as for stores. `readers`: the lanes that have a source; the others, which need no
+/// line, go before them.
+/// `origin`: where the source's allocation starts, from which its addresses count.
+VGPU_OUTLINE Wavefronts async_wavefronts(const Addresses& to, const Addresses& from,
+                                         uint64_t origin, uint32_t active, uint32_t readers,
+                                         uint32_t bytes) {
   Wavefronts w;
   const int group = kLanes * 4 / static_cast<int>(bytes);
-  for (const uint32_t lanes : lookup) {
-    for (int first = 0; first < kLanes; first += group) {
-      const uint32_t mask = lanes & (kFullMask >> (kLanes - group)) << first;
-      if (mask == 0) continue;
-      uint32_t sharing = 1;
-      for (int i = first; i < first + group; ++i) {
-        uint32_t same = 0;
-        for (int j = first; j <= i; ++j) {
-          same += (mask & readers) >> i & (mask & readers) >> j & 1 &
-                  static_cast<uint32_t>(from.at[i] == from.at[j]);
-        }
-        sharing = same > sharing ? same : sharing;
-      }
-      const auto most = static_cast<uint32_t>(__builtin_popcount(mask));
-      const uint32_t turns = group_wavefronts(to, mask, first, group, bytes / 4) + sharing - 1;
-      w.total += turns < most ? turns : most;
-      w.conflicts += (turns < most ? turns : most) - 1;
+  for (uint32_t waiting = active; waiting != 0;) {
+    uint64_t lines[4];
+    uint32_t open = 0, found = waiting & ~readers;
+    for (uint32_t left = found == 0 ? waiting : 0; left != 0; left &= left - 1) {
+      const int i = __builtin_ctz(left);
+      const uint64_t line = from.at[i] >> 7;
+      const uint32_t quarter = l1_quarter(from.at[i] - origin);
+      if ((open >> quarter & 1) == 0) lines[quarter] = line;
+      open |= 1u << quarter;
+      if (lines[quarter] == line) found |= 1u << i;
     }
+    for (int first = 0; first < kLanes; first += group) {
+      const uint32_t mask = found & (kFullMask >> (kLanes - group)) << first;
+      if (mask == 0) continue;
+      const uint32_t turns = async_turns(to, from, mask, readers, bytes);
+      w.total += turns;
+      w.conflicts += turns - 1;
+    }
+    waiting &= ~found;
   }
   return w;
 }
@@ -145,7 +160,8 @@ VGPU_OUTLINE void check_async_destination(Warp& w, const Op* op, const Addresses
   }
   if (w.quick == 0) notify(w, op, {MemoryKind::Shared, Intent::Store}, to, bytes);
   const Wavefronts waves =
-      through_l1 ? async_wavefronts(to, from, w.active, readers, bytes) : Wavefronts{bytes / 4, 0};
+      through_l1 ? async_wavefronts(to, from, w.caches[op->site].begin, w.active, readers, bytes)
+                 : Wavefronts{bytes / 4, 0};
   SharedTraffic& count = w.site_counts[op->site].shared;
   count.requests += 1;
   count.wavefronts += waves.total;

@@ -257,10 +257,15 @@ int main(int argc, char** argv) {
       }
       // Elements of a byte are indices of structs: there are at least 1024.
       const int bytes = access.element_bytes;
-      DeviceArray<int> offsets(byte_offsets(pattern, kWarps, bytes, 1024 * bytes));
-      DeviceArray<uint8_t> memory(std::vector<uint8_t>(3 * kArrayBytes));
-      DeviceArray<uint32_t> results(kWarps * kLanes);
-      access.kernel<<<kBlocks, kThreads>>>(offsets.data(), memory.data(), results.data());
+      // One allocation, and `memory` where cudaMalloc would put a second one: in which quarter of
+      // L1 a line lies depends on its address.
+      std::vector<int> all = byte_offsets(pattern, kWarps, bytes, 1024 * bytes);
+      const size_t count = all.size();
+      all.resize(count + 3 * kArrayBytes / sizeof(int) + kWarps * kLanes);
+      DeviceArray<int> arrays(all);
+      auto* const memory = reinterpret_cast<uint8_t*>(arrays.data() + count);
+      auto* const results = reinterpret_cast<uint32_t*>(memory + 3 * kArrayBytes);
+      access.kernel<<<kBlocks, kThreads>>>(arrays.data(), memory, results);
       finish_kernels();
     }
   }

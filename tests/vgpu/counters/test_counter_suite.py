@@ -18,11 +18,6 @@ RECORDED = {
 # Where the counts differ, and why (grader/vgpu/README.md, "Counts"): by the label's beginning and end.
 EXCEPTIONS = [
     ("load global and shared", "", "global_load_bytes"),
-    ("atomicAdd int", ": random", "global_atomic_sectors"),
-    ("atomicAdd float", ": random", "global_atomic_sectors"),
-    ("atomicMax int", ": random", "global_atomic_sectors"),
-    ("atomicExch", ": random", "global_atomic_sectors"),
-    ("atomicCAS", ": random", "global_atomic_sectors"),
 ]
 
 

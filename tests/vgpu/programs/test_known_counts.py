@@ -26,12 +26,15 @@ EXCEPTIONS = {
     ("lab3_launches", "shared_load_wavefronts"): "ptxas merges loads",
     ("lab4_launches", "shared_store_conflicts"): "another number in each run",
     ("lab4_tuned_launches", "shared_store_conflicts"): "another number in each run",
-    ("lab4_tuned_launches", "async_copy_shared_conflicts"): "not modelled",
+    ("lab4_tuned_launches", "async_copy_shared_conflicts"): "of a request, not of each look-up",
     ("lab4_tuned_launches", "async_copy_bytes"): "zero fill",
     ("lab5_launches", "shared_load_conflicts"): "another number in each run",
     ("lab5_tuned_launches", "shared_load_conflicts"): "another number in each run",
     ("lab5_tuned_launches", "async_copy_bytes"): "another number in each run",
 }
+
+# Where the difference is one of definition, every launch that has it: ours, the hardware's.
+DIFFERENCES = {("lab4_tuned_launches", "async_copy_shared_conflicts"): [(1192, 1248), (1704, 1792)]}
 
 
 def launches(
@@ -88,6 +91,7 @@ def test_counts_equal_the_hardware_s(recorded: dict[str, Any], tmp_path: Path) -
     for key in found:
         if key.endswith("conflicts"):
             assert all(ours < theirs for ours, theirs in found[key]), (key, found[key])
+        assert DIFFERENCES.get((program, key), found[key]) == found[key]
 
 
 @pytest.mark.parametrize("program", ["naive_attention", "divergence", "histogram", "reduce_shared"])

@@ -29,6 +29,7 @@ demo: build ## grade the staff solution of every lab on the virtual GPU and writ
 
 .PHONY: test
 test: build-all ## run every test: CTest for C++, pytest for Python
+	@tools/setup.sh --test
 	@tools/test.sh $(JOBS)
 
 .PHONY: setup

@@ -5,6 +5,7 @@
 #   tools/setup.sh           install what is missing; silent and quick when nothing is
 #   tools/setup.sh --check   install nothing: say what is there and what is missing (exit 1 when something is)
 #   tools/setup.sh --lint    the tools of `make lint` too
+#   tools/setup.sh --test    the browser of `make test` too, which looks at the report, where the system has it as a package
 #
 # FLASHLAB_SKIP_PACKAGES=1 leaves the system's packages alone, for machines that have the tools from elsewhere.
 set -euo pipefail
@@ -13,6 +14,7 @@ cd "$(dirname "$0")/.."
 packages=(g++ cmake ninja-build pkg-config libeigen3-dev libgtest-dev libgmock-dev libzstd-dev liblz4-dev
   nlohmann-json3-dev libtomlplusplus-dev bubblewrap python3-venv util-linux binutils ca-certificates)
 lint_packages=(clang-format-14 clang-tidy-14)  # one version everywhere, or files would be formatted back and forth
+browser_package=chromium-headless-shell  # Ubuntu has Chromium only as a snap, whose tests are skipped
 min_nvcc=13
 
 # dpkg needs ldconfig and start-stop-daemon, which lie outside the PATH of `su` and of plain users.
@@ -78,6 +80,13 @@ ensure_packages() {
   root=$(root_word) || fail "these Debian packages are missing and need root or sudo. Ask your administrator for:
   apt-get install ${missing[*]}"
   step "installing ${#missing[@]} Debian packages (a minute or two)" install_packages "$root" "${missing[@]}"
+}
+
+# A Chromium that is there already will do; where no package can be had, the tests of the report say that they are skipped.
+ensure_browser() {
+  command -v chromium-headless-shell chromium google-chrome >/dev/null && return
+  [ "${FLASHLAB_SKIP_PACKAGES:-}" != 1 ] && apt-cache show "$browser_package" >/dev/null 2>&1 || return 0
+  ensure_packages "$browser_package"
 }
 
 # ---- Python environment and CUDA compiler
@@ -160,6 +169,7 @@ check() {
 case "${1:-}" in
   --check) check ;;
   --lint) ensure_packages "${packages[@]}" "${lint_packages[@]}" && ensure_python && ensure_cuda ;;
+  --test) ensure_packages "${packages[@]}" && ensure_browser && ensure_python && ensure_cuda ;;
   "") ensure_packages "${packages[@]}" && ensure_python && ensure_cuda ;;
-  *) fail "unknown option $1: use --check, --lint or nothing" ;;
+  *) fail "unknown option $1: use --check, --lint, --test or nothing" ;;
 esac

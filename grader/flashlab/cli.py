@@ -185,7 +185,10 @@ def report_command(
 
 @app.command()
 def demo(context: typer.Context) -> None:
-    """Grade the staff solution of every lab on the virtual GPU and write the report."""
+    """Grade and measure the staff solution of every lab on the virtual GPU and write the report."""
+    from flashlab.demo import measure_solutions
+    from flashlab.report import command
+
     layout: Layout = context.obj
     console = _console()
     device = choose(layout, Device.VGPU)
@@ -207,7 +210,11 @@ def demo(context: typer.Context) -> None:
     if not results:
         raise UsageError(f"{layout.solutions} holds no solution of any lab")
     console.print(terminal.score_table(results))
-    _write_report(layout, console, results)
+    console.print("\nmeasuring the solutions over N and over tiles")
+    bench = measure_solutions(layout, console, device)
+    report = command.student(layout, results, [bench])
+    path = command.write(layout, report, Format.HTML, None)
+    console.print(f"report: {path}", soft_wrap=True)
 
 
 @app.command()
@@ -274,10 +281,3 @@ def _status_cells(layout: Layout, lab: labs.Lab, result: Result | None) -> tuple
     score = f"{terminal.points(result['score'])}/{whole}"
     left = terminal.points(lab.points - result["score"])
     return score, left, result["provenance"]["date"], file
-
-
-def _write_report(layout: Layout, console: Console, results: list[Result]) -> None:
-    from flashlab.report import command
-
-    report = command.student(layout, results, [])
-    console.print(f"report: {command.write(layout, report, Format.HTML, None)}", soft_wrap=True)

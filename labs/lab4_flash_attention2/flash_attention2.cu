@@ -31,8 +31,8 @@ namespace lab4 {
 
 inline constexpr int kWarp = 32;
 inline constexpr int kWarps = 8;
-inline constexpr int kRows = 8;             // queries to a warp
-inline constexpr int kBr = kWarps * kRows;  // queries to a block
+inline constexpr int kBr = 64;              // queries to a block
+inline constexpr int kRows = kBr / kWarps;  // queries to a warp
 inline constexpr int kBc = kWarp;           // keys to a tile: one to a lane
 inline constexpr unsigned kAllLanes = 0xffffffffu;
 

@@ -73,6 +73,29 @@ def test_with_sudo_it_installs_what_is_missing(user: Path) -> None:
     assert result.returncode == 1
 
 
+@pytest.mark.parametrize(("known", "asked"), [(True, True), (False, False)])
+def test_a_browser_is_installed_where_the_system_has_it_as_a_package(
+    user: Path, known: bool, asked: bool
+) -> None:
+    for tool in ("bash", "dirname", "comm", "sort", "sed", "cat", "mkdir", "tail", "cut", "env"):
+        (user / tool).symlink_to(shutil.which(tool) or tool)
+    fake(
+        user,
+        "dpkg-query",
+        'for name in "$@"; do case $name in'
+        ' --*|chromium*) ;; *) echo installed "$name" ;; esac; done',
+    )
+    fake(user, "apt-cache", f"exit {0 if known else 1}")
+    fake(user, "python3", "exit 1")  # stops the script after the packages
+    environment = {"PATH": str(user), "PYTHON": "python3"}
+    result = subprocess.run(
+        [SETUP, "--test"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 1
+    assert ("apt-get install chromium-headless-shell\n" in result.stderr) == asked
+    assert ("python3 is not Python 3.11" in result.stderr) == (not asked)
+
+
 def test_an_unknown_option_is_refused() -> None:
     result = run(SETUP, "--everything")
     assert result.returncode == 1

@@ -27,7 +27,8 @@ def to_pdf(page: str, folder: Path) -> bytes:
     browser = find_browser()
     if browser is None:
         raise UsageError(
-            "no Chromium is there to print with: apt-get install chromium, or open the HTML report and print it"
+            "no Chromium is there to print with: apt-get install chromium (Ubuntu: snap install chromium), or print"
+            " the HTML report from any browser"
         )
     with tempfile.TemporaryDirectory(prefix="print-", dir=folder) as name:
         scratch = Path(name).resolve()

@@ -34,6 +34,7 @@ METERS = (  # columns of the meter table: key, heading, whether the value is byt
     ("sectors_per_load_request", "sectors per load", False),
     ("launches", "launches", False),
 )
+TITLE = "FlashLab report"
 QUICK = "`./flashlab bench --preset quick`"
 CASES_OPEN = 3
 
@@ -51,22 +52,29 @@ class Material:
     gpus: Path | None = None
 
 
+def results_report(results: list[Result]) -> Report:
+    """Scores, cases and curves of results alone."""
+    blocks = _scores(results)
+    for result in results:
+        blocks += _lab(result)
+    return Report(TITLE, tuple(blocks))
+
+
 def student_report(material: Material) -> Report:
     """The whole report; a part without data says which command gives them."""
     results = material.results
     graded = {r["lab"]: (r["submission"]["path"], r["submission"]["sha256"]) for r in results}
     measured = current(material.measurements, graded)
     sweep = sweep_of(measured)
-    blocks: list[Block] = [
-        Heading(1, "FlashLab report", "top"),
-        _summary(results),
-        Figures((points_figure(results),)),
-        *_side_by_side(material, measured, sweep),
-    ]
+    blocks = [*_scores(results), *_side_by_side(material, measured, sweep)]
     for result in results:
-        blocks += _lab(material, result, measured)
+        blocks += [*_lab(result), *_source(material, result, measured)]
     blocks += experiment.blocks(results, sweep)
-    return Report("FlashLab report", tuple(blocks))
+    return Report(TITLE, tuple(blocks))
+
+
+def _scores(results: list[Result]) -> list[Block]:
+    return [Heading(1, TITLE, "top"), _summary(results), Figures((points_figure(results),))]
 
 
 def _summary(results: list[Result]) -> Table:
@@ -142,7 +150,7 @@ def _side_by_side(
         Figures(tuple(tiles))
         if tiles
         else Text(
-            "No sweep over tile sizes yet: `./flashlab bench lab3 --tile kBc=16,32,64,128` gives one.",
+            "No sweep over tile sizes yet: `./flashlab bench lab4 --tile kBr=16,32,64,128` gives one.",
             note=True,
         )
     )
@@ -189,7 +197,7 @@ def _tile(one: Measurement) -> str:
     return " ".join(f"{name}={value}" for name, value in one.tile) or "–"
 
 
-def _lab(material: Material, result: Result, measured: list[Measurement]) -> list[Block]:
+def _lab(result: Result) -> list[Block]:
     cases, lab = result["cases"], result["lab"]
     provenance, submission = result["provenance"], result["submission"]
     blocks: list[Block] = [
@@ -221,7 +229,7 @@ def _lab(material: Material, result: Result, measured: list[Measurement]) -> lis
     meters = _meter_table(lab, cases, basis_of(result["device"]))
     if meters:
         blocks += [Heading(3, "Meters", f"{lab}-meters"), meters]
-    return [*blocks, *_source(material, result, measured)]
+    return blocks
 
 
 def _outcome(case: dict[str, Any], is_open: bool) -> CaseOutcome:

@@ -105,8 +105,8 @@ def calls() -> list[Call]:
     return found
 
 
-def build(folder: Path) -> None:
-    """Builds the driver, every submission and every program, unless they are there."""
+def build(folder: Path, chosen: list[Call]) -> None:
+    """Builds the driver, and each submission and program unless it is there."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def build_one(call: Call) -> None:
@@ -121,16 +121,16 @@ def build(folder: Path) -> None:
 
     built(DRIVER, folder)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(build_one, {call.binary: call for call in calls()}.values()))
+        list(pool.map(build_one, {call.binary: call for call in chosen}.values()))
 
 
-def commands(folder: Path, repeats: int) -> list[tuple[list[Call], list[str]]]:
+def commands(folder: Path, chosen: list[Call], repeats: int) -> list[tuple[list[Call], list[str]]]:
     """What to run, with the calls that each run makes: one run of the driver for all submissions, then the programs."""
-    submissions = [call for call in calls() if call.entry]
+    submissions = [call for call in chosen if call.entry]
     lines = [f"{folder / call.binary} {call.entry} {call.shape}\n" for call in submissions]
     (folder / "calls.txt").write_text("".join(lines), encoding="utf-8")
     driver = [str(folder / DRIVER.stem), str(folder / "calls.txt"), str(repeats)]
-    programs = [call for call in calls() if not call.entry]
+    programs = [call for call in chosen if not call.entry]
     return [
         (submissions, driver),
         *(([call], [str(folder / call.binary), call.shape, str(repeats)]) for call in programs),
@@ -170,7 +170,7 @@ def number(row: dict[str, str], metric: str) -> float:
 def measured(folder: Path, metrics: list[str], cache: str, repeats: int) -> dict[str, list[Any]]:
     """Of each call its launches, each a list of the rows of its repeats."""
     result = {}
-    for of_run, words in commands(folder, repeats):
+    for of_run, words in commands(folder, calls(), repeats):
         rows = profiled(words, metrics, cache)
         names = [plain_name(row["Kernel Name"]) for row in rows]
         for call, repetitions in zip(of_run, by_repeat(of_run, rows, names, repeats), strict=True):
@@ -222,11 +222,11 @@ def trimmed(record: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key not in LEFT_OUT}
 
 
-def record_counts(folder: Path) -> dict[str, Any]:
-    """The virtual GPU's record of every launch of every call, without what differs from run to run and source lines."""
+def record_counts(folder: Path, chosen: list[Call]) -> dict[str, Any]:
+    """The virtual GPU's record of every launch of each call, without what differs from run to run and source lines."""
     result = {}
     vgpu = str(LAYOUT.root / "build/bin/vgpu")
-    for of_run, words in commands(folder, 1):
+    for of_run, words in commands(folder, chosen, 1):
         with tempfile.NamedTemporaryFile() as file:
             run = [vgpu, "run", "--counters", "json", "--output", file.name, *words]
             subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
@@ -243,17 +243,17 @@ def main() -> int:
     """Runs one recording and writes it."""
     what, *rest = sys.argv[1:] or [""]
     if what == "build" and len(rest) == 1:
-        build(Path(rest[0]))
+        build(Path(rest[0]).resolve(), calls())
         return 0
     if what not in ("times", "counts") or len(rest) != 2:
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(rest[0]).resolve()
-    build(folder)
+    build(folder, calls())
     document = (
         {"provenance": provenance(), **record_times(folder)}
         if what == "times"
-        else record_counts(folder)
+        else record_counts(folder, calls())
     )
     Path(rest[1]).write_text(compact_json(document), encoding="utf-8")
     return 0

@@ -149,9 +149,7 @@ void call(const Line& line, int repeats) {
   } else if (line.entry == "lab4_flash_attention2") {
     float *Q = q(), *K = k(), *V = k(), *O = memory.output(line.q());
     float* L = memory.output(line.rows());
-    repeat([&](Workspace& w) {
-      return as<ForwardLse>(function)(Q, K, V, O, L, s, w, nullptr);
-    });
+    repeat([&](Workspace& w) { return as<ForwardLse>(function)(Q, K, V, O, L, s, w, nullptr); });
   } else {
     float *Q = q(), *K = k(), *V = k(), *O = memory.output(line.q());
     repeat([&](Workspace& w) { return as<Forward>(function)(Q, K, V, O, s, w, nullptr); });
@@ -172,8 +170,8 @@ int main(int argc, char** argv) {
     std::istringstream words(text);
     Line line;
     AttentionShape& s = line.shape;
-    words >> line.library >> line.entry >> s.batch >> s.heads >> s.seq_q >> s.seq_k >>
-        s.head_dim >> s.causal;
+    words >> line.library >> line.entry >> s.batch >> s.heads >> s.seq_q >> s.seq_k >> s.head_dim >>
+        s.causal;
     if (!words) {
       std::fprintf(stderr, "calls: cannot understand '%s'\n", text.c_str());
       return 2;

@@ -78,6 +78,7 @@ void read_rates(GpuProfile& gpu, Numbers numbers) {
 void read_chip(GpuProfile& gpu, Numbers numbers) {
   gpu.limits.multiprocessors = numbers.integer("multiprocessors");
   gpu.clock_hz = numbers.positive("clock_hz");
+  gpu.blocks_per_cycle = numbers.positive("blocks_per_cycle");
   gpu.dram_bytes_per_second = numbers.positive("dram_bytes_per_second");
   gpu.l2_bytes_per_second = numbers.positive("l2_bytes_per_second");
   gpu.l2_bytes = numbers.positive("l2_bytes");
@@ -86,7 +87,6 @@ void read_chip(GpuProfile& gpu, Numbers numbers) {
 
 void read_latencies(GpuProfile& gpu, Numbers numbers) {
   gpu.arithmetic_latency = numbers.positive("arithmetic");
-  gpu.mufu_latency = numbers.positive("mufu");
   gpu.shared_latency = numbers.positive("shared");
   gpu.l1_latency = numbers.positive("l1");
   gpu.l2_latency = numbers.positive("l2");

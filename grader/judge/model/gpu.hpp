@@ -30,13 +30,14 @@ struct GpuProfile {
   double tensor = 0;  ///< 16-bit multiply-adds per cycle
 
   // Of the whole chip.
+  double blocks_per_cycle = 0;  ///< that it can start
   double clock_hz = 0;
   double dram_bytes_per_second = 0, l2_bytes_per_second = 0;
   double l2_bytes = 0;  ///< size
 
   // Cycles from an instruction's issue to the use of its result.
-  double arithmetic_latency = 0, mufu_latency = 0;
-  double shared_latency = 0, l1_latency = 0, l2_latency = 0, dram_latency = 0;
+  double arithmetic_latency = 0, shared_latency = 0, l1_latency = 0, l2_latency = 0,
+         dram_latency = 0;
 
   double floor_seconds = 0;  ///< an empty kernel's time
 };

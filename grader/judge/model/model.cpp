@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "machine/occupancy.hpp"
 #include "model/work.hpp"
@@ -42,77 +43,99 @@ Placement place(const Work& work, const GpuProfile& gpu) {
 }
 
 /// 32-byte sectors of global memory that pass between L1 and L2. Lanes that read a part of a
-/// sector find the rest in L1 later; what every block reads again, L1 has in part.
+/// sector find the rest in L1 later; what several blocks read, L1 has in part.
 double l2_sectors(const Work& work, const Constants& constants) {
-  const double loaded = constants.l1_misses * work.load_bytes / kSectorBytes;
-  const double touched = work.store_sectors + 2 * work.atomic_sectors + work.local_sectors;
-  return std::max(loaded + work.copied_bytes / kSectorBytes + touched, work.compulsory_sectors);
+  const double loaded = constants.l1_misses * (work.load_bytes + work.copied_bytes) / kSectorBytes;
+  return std::max(loaded + work.store_sectors + 2 * work.atomic_sectors, work.compulsory_sectors);
 }
 
-/// Cycles of L1: it looks up one line of 128 bytes at a time. Lanes whose sectors are used in full
-/// lie in few lines, the others in one line each.
+/// 32-byte sectors that device memory delivers or takes: each one that the launch touches once, L2
+/// being empty when it starts, and what of the rest L2 has no room to keep.
+double dram_sectors(const Work& work, const GpuProfile& gpu, const Constants& constants) {
+  const double once = work.compulsory_sectors;
+  const double kept = std::min(1.0, gpu.l2_bytes / std::max(1.0, once * kSectorBytes));
+  return once + (1 - kept) * (l2_sectors(work, constants) - once);
+}
+
+/// Part of the loaded sectors that the lanes use in full; 1 when there are none.
+double used_part(double bytes, double sectors) {
+  return sectors > 0 ? std::min(1.0, bytes / (sectors * kSectorBytes)) : 1;
+}
+
+/// Cycles of L1, which looks up one line of 128 bytes at a time. Sectors that are used in full lie
+/// four to a line, the others alone.
+double lookups(double requests, double sectors, double bytes) {
+  const double used = used_part(bytes, sectors);
+  return std::max(requests, sectors * (1 - 0.75 * used * used));
+}
 double l1_cycles(const Work& work) {
-  const double bytes = work.load_bytes + work.copied_bytes + work.store_bytes;
-  const double sectors = work.load_sectors + work.store_sectors;
-  const double used = sectors > 0 ? std::min(1.0, bytes / (sectors * kSectorBytes)) : 1;
-  const double lines =
-      std::max(work.global_loads + work.global_stores, sectors * (1 - 0.75 * used));
-  return lines + work.atomic_sectors + std::max(work.local_requests, work.local_sectors / 4);
+  return lookups(work.global_loads, work.load_sectors, work.load_bytes + work.copied_bytes) +
+         lookups(work.global_stores, work.store_sectors, work.store_bytes) + work.atomic_sectors +
+         std::max(work.local_requests, work.local_sectors / 4);
 }
 
-/// Cycles that one warp needs from its first instruction to its last when nobody else is there.
-double warp_cycles(const Work& work, const GpuProfile& gpu, const Constants& constants) {
+/// Cycles that a warp waits for all its batches of loads from global memory. Loads between two
+/// branches form a batch, if they are no more than can be in flight; its latency is that of L1,
+/// L2 or device memory, as far as the launch has to go there for what it loads.
+double waiting_for_loads(const Work& work, const GpuProfile& gpu, const Constants& constants) {
+  const double loads = std::max(0.0, work.global_loads - work.copies) + work.atomics;
+  if (loads == 0) return 0;
+  const double batches =
+      std::max(loads / constants.global_in_flight, std::min(loads, work.branches + work.barriers));
+  const double bytes = work.load_bytes + work.copied_bytes;
+  const double miss = std::min(1.0, used_part(bytes, work.load_sectors) * loads / batches);
+  const double cold = std::min(1.0, work.compulsory_sectors * kSectorBytes /
+                                        std::max(1.0, bytes + work.store_sectors * kSectorBytes));
+  const double behind_l1 = gpu.l2_latency + cold * (gpu.dram_latency - gpu.l2_latency);
+  return batches * (gpu.l1_latency + miss * std::max(0.0, behind_l1 - gpu.l1_latency));
+}
+
+/// Warp instructions that reach the schedulers.
+double issued(const Work& work, const Constants& constants) {
   const Instructions& n = work.instructions;
-  const double warps = work.blocks * work.warps_per_block();
-  const double arithmetic =
-      n.fp32 + n.half + n.fp64 + n.matrix + constants.integer_kept * n.integer + n.other;
-  const double step = std::max(1.0, gpu.arithmetic_latency / constants.independent);
-  const double l2 = l2_sectors(work, constants);
-  const double missed = std::min(1.0, l2 / std::max(1.0, work.load_sectors));
-  const double cold = std::min(1.0, work.compulsory_sectors / std::max(1.0, l2));
-  const double load = gpu.l1_latency + missed * (gpu.l2_latency - gpu.l1_latency) +
-                      missed * cold * (gpu.dram_latency - gpu.l2_latency);
+  return n.fp32 + n.half + n.fp64 + n.special + n.matrix + constants.integer_kept * n.integer +
+         n.memory + n.other;
+}
+
+/// Cycles from a warp's first instruction to its last when nobody else is there, on average.
+double warp_cycles(const Work& work, const GpuProfile& gpu, const Constants& constants) {
   const double cycles =
-      step * arithmetic + gpu.mufu_latency / constants.independent * n.special +
+      issued(work, constants) +
+      constants.chain_per_branch * gpu.arithmetic_latency * (work.branches + work.barriers) +
       gpu.shared_latency / constants.shared_in_flight * (work.shared_loads + work.shuffles) +
-      load / constants.global_in_flight * (work.global_loads + work.atomics) +
-      gpu.shared_latency * work.barriers;
-  return cycles / warps;
+      waiting_for_loads(work, gpu, constants);
+  return cycles / (work.blocks * work.warps_per_block());
 }
 
 /// Seconds that each resource alone would need.
 Shares resource_seconds(const Work& work, const Placement& placement, const GpuProfile& gpu,
                         const Constants& constants) {
   const Instructions& n = work.instructions;
-  // Of the multiprocessor with the most blocks, from a sum over all blocks.
-  const auto per_multiprocessor = [&](double cycles) {
-    return cycles * placement.most_blocks / work.blocks / gpu.clock_hz;
-  };
-  const double integer = constants.integer_kept * n.integer;
-  const double merged =
-      constants.shared_merged * (work.shared_load_wavefronts - work.shared_conflicts);
+  // Of the multiprocessor with the most work, from a sum over all blocks.
+  const double blocks = std::max(placement.most_blocks, work.imbalance);
+  const auto busiest = [&](double cycles) { return cycles * blocks / work.blocks / gpu.clock_hz; };
+  const double wavefront = kWavefrontBytes / gpu.shared_bytes_per_cycle;
   const double l2_bytes = l2_sectors(work, constants) * kSectorBytes;
+  const double l2_rate =
+      std::min(gpu.l2_bytes_per_second, placement.busy * gpu.l2_bytes_per_cycle * gpu.clock_hz);
   Shares seconds{};
   const auto at = [&](Resource resource) -> double& {
     return seconds[static_cast<size_t>(resource)];
   };
-  at(Resource::Fma) =
-      per_multiprocessor((n.fp32 + n.half) * kLanes / gpu.fma + n.fp64 * kLanes / gpu.fp64);
-  at(Resource::Mufu) = per_multiprocessor(n.special * kLanes / gpu.mufu);
-  at(Resource::Integer) = per_multiprocessor(integer * kLanes / gpu.integer);
-  at(Resource::Tensor) = per_multiprocessor(n.matrix * kMultiplyAddsPerMma / gpu.tensor);
-  at(Resource::Issue) = per_multiprocessor(
-      (n.fp32 + n.half + n.fp64 + n.special + n.matrix + integer + n.memory + n.other) / gpu.issue);
-  at(Resource::Shared) = per_multiprocessor(
-      (merged + work.shared_conflicts + work.other_shared_wavefronts + work.shuffles) *
-      kWavefrontBytes / gpu.shared_bytes_per_cycle);
-  at(Resource::L1) =
-      per_multiprocessor(l1_cycles(work) * kWavefrontBytes / gpu.shared_bytes_per_cycle);
-  at(Resource::L2) = std::max(l2_bytes / gpu.l2_bytes_per_second,
-                              l2_bytes / (placement.busy * gpu.l2_bytes_per_cycle * gpu.clock_hz));
-  at(Resource::Dram) = work.compulsory_sectors * kSectorBytes /
+  at(Resource::Fma) = busiest((n.fp32 + n.half) * kLanes / gpu.fma + n.fp64 * kLanes / gpu.fp64);
+  at(Resource::Mufu) = busiest(n.special * kLanes / gpu.mufu);
+  at(Resource::Integer) = busiest(constants.integer_kept * n.integer * kLanes / gpu.integer);
+  at(Resource::Tensor) = busiest(n.matrix * kMultiplyAddsPerMma / gpu.tensor);
+  at(Resource::Issue) = busiest(issued(work, constants) / gpu.issue);
+  at(Resource::Shared) = busiest(
+      (work.shared_load_wavefronts + work.other_shared_wavefronts + work.shuffles) * wavefront);
+  at(Resource::L1) = busiest(std::max(l1_cycles(work) * wavefront, n.memory * kLanes / gpu.lsu));
+  at(Resource::L2) = l2_bytes / l2_rate;
+  at(Resource::Dram) = dram_sectors(work, gpu, constants) * kSectorBytes /
                        (constants.dram_efficiency * gpu.dram_bytes_per_second);
-  at(Resource::Latency) = placement.rounds * warp_cycles(work, gpu, constants) / gpu.clock_hz;
+  at(Resource::Latency) =
+      std::max(placement.rounds, work.imbalance) * warp_cycles(work, gpu, constants) / gpu.clock_hz;
+  at(Resource::Launch) = work.blocks / (gpu.blocks_per_cycle * gpu.clock_hz);
   return seconds;
 }
 
@@ -128,12 +151,24 @@ LaunchTime time_of(const Work& work, const GpuProfile& gpu, const Constants& con
   double sum = 0;
   for (const double seconds : time.shares) sum += std::pow(seconds, constants.overlap);
   time.seconds = std::pow(sum, 1 / constants.overlap) + gpu.floor_seconds;
-  time.shares[static_cast<size_t>(Resource::Launch)] = gpu.floor_seconds;
+  time.shares[static_cast<size_t>(Resource::Launch)] += gpu.floor_seconds;
   for (double& share : time.shares) share /= time.seconds;
   return time;
 }
 
 }  // namespace
+
+double* find(Constants& constants, const std::string& name) {
+  const std::map<std::string, double*> all = {{"overlap", &constants.overlap},
+                                              {"integer_kept", &constants.integer_kept},
+                                              {"chain_per_branch", &constants.chain_per_branch},
+                                              {"shared_in_flight", &constants.shared_in_flight},
+                                              {"global_in_flight", &constants.global_in_flight},
+                                              {"l1_misses", &constants.l1_misses},
+                                              {"dram_efficiency", &constants.dram_efficiency}};
+  const auto found = all.find(name);
+  return found == all.end() ? nullptr : found->second;
+}
 
 Resource limiter(const Shares& shares) {
   return static_cast<Resource>(std::max_element(shares.begin(), shares.end()) - shares.begin());

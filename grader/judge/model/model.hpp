@@ -56,18 +56,22 @@ struct ModelledTime {
   std::vector<LaunchTime> launches;
 };
 
-/// The model's own numbers, the same for every kernel and every GPU: fitted once, README.md
-/// ("Constants") says on what. tools/validate_model.py --fit repeats it.
+/// The model's own numbers, the same for every kernel and every GPU. The first five were fitted
+/// once by tools/validate_model.py --fit; README.md, "Constants", says on what and how they may be
+/// read.
 struct Constants {
-  double overlap = 4;            ///< exponent of the norm that joins the resources' times
-  double integer_kept = 0.5;     ///< integer, predicate and move instructions left by ptxas
-  double shared_merged = 0.7;    ///< wavefronts of conflict-free loads left by ptxas
-  double independent = 2;        ///< arithmetic instructions of a warp in flight at a time
-  double shared_in_flight = 4;   ///< loads of shared memory of a warp in flight at a time
-  double global_in_flight = 4;   ///< loads of global memory of a warp in flight at a time
-  double l1_misses = 0.5;        ///< part of the loaded bytes that L1 has to fetch from L2
-  double dram_efficiency = 0.9;  ///< reached part of the datasheet's bandwidth
+  double overlap = 4.8;           ///< exponent of the norm that joins the resources' times
+  double integer_kept = 0.7;      ///< part of PTX's integer, predicate, conversion and move
+                                  ///< instructions that ptxas leaves
+  double chain_per_branch = 34;   ///< dependent instructions between one branch and the next
+  double shared_in_flight = 15;   ///< loads of shared memory and shuffles of a warp at one time
+  double global_in_flight = 2.8;  ///< loads of global memory of a warp at one time
+  double l1_misses = 0.55;        ///< part of the loaded bytes that L1 has to fetch from L2
+  double dram_efficiency = 0.9;   ///< reached part of the datasheet's bandwidth
 };
+
+/// A constant by its name, to be set; nullptr when there is none of that name.
+double* find(Constants& constants, const std::string& name);
 
 /// The time of launches on a GPU, from their records as vgpuReport and `vgpu run --counters json`
 /// give them: an array of objects. Throws ModelError when a record lacks a count, or its registers

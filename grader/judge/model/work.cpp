@@ -1,5 +1,7 @@
 #include "model/work.hpp"
 
+#include <algorithm>
+
 #include "model/gpu.hpp"
 
 namespace flashlab::model {
@@ -42,7 +44,12 @@ class Record {
     const auto counts = record_.find("warp_instructions_by_class");
     if (counts == record_.end() || !counts->is_object()) fail("lacks 'warp_instructions_by_class'");
     double sum = 0;
-    for (const char* name : classes) sum += counts->value(name, 0.0);
+    for (const char* name : classes) {
+      const auto count = counts->find(name);
+      if (count == counts->end()) continue;
+      if (!count->is_number()) fail("has no number of '" + std::string(name) + "' instructions");
+      sum += count->get<double>();
+    }
     return sum;
   }
   int registers() const {
@@ -104,7 +111,13 @@ Work work_of(const json& document, size_t index) {
   work.local_requests = record.count("local_load_requests") + record.count("local_store_requests");
   work.local_sectors = record.count("local_load_sectors") + record.count("local_store_sectors");
   work.compulsory_sectors = record.count("compulsory_sectors");
+  work.copies = record.count("async_copy_shared_requests");
+  work.branches = record.count("branches");
   work.barriers = record.count("barriers");
+  const double executed = record.count("warp_instructions");
+  if (executed > 0)
+    work.imbalance =
+        std::max(1.0, record.count("largest_block_instructions") * work.blocks / executed);
   return work;
 }
 

@@ -27,7 +27,9 @@ struct Work {
   double global_loads = 0, load_sectors = 0, load_bytes = 0, copied_bytes = 0;
   double global_stores = 0, store_sectors = 0, store_bytes = 0, atomics = 0, atomic_sectors = 0;
   double local_requests = 0, local_sectors = 0;
-  double compulsory_sectors = 0, barriers = 0, shuffles = 0;
+  double copies = 0;  ///< requests of cp.async, which nobody waits for one by one
+  double compulsory_sectors = 0, branches = 0, barriers = 0, shuffles = 0;
+  double imbalance = 1;  ///< instructions of the largest block / of the mean one, at least 1
 
   double warps_per_block() const { return (threads + 31) / 32; }
 };

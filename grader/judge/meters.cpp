@@ -126,6 +126,9 @@ Meters read_meters(const protocol::CaseReply& reply, std::string_view report,
   if (report.empty()) return meters;
 
   json parsed = parse(report);
+  if (number(parsed, "resets") != static_cast<double>(reply.resets)) {
+    throw std::runtime_error("they were wiped out. vgpuReset is for the grader alone");
+  }
   read_launches(parsed["launches"], values);
   meters.launches = std::move(parsed["launches"]);
   meters.fault = read_fault(parsed);

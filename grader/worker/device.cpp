@@ -71,7 +71,9 @@ void Device::flush_cache() const {
 }
 
 void Device::reset() const {
-  if (is_virtual()) reset_();
+  if (!is_virtual()) return;
+  reset_();
+  ++resets_count_;
 }
 
 void Device::name_buffer(const void* pointer, const char* name) const {

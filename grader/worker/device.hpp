@@ -41,6 +41,8 @@ class Device {
   // The following do nothing on a real GPU.
   /// Forgets earlier launches; the peak of device memory starts anew.
   void reset() const;
+  /// How often that was done.
+  uint64_t resets() const { return resets_count_; }
   void name_buffer(const void* pointer, const char* name) const;
   /// What these bytes hold is no value: the check for uninitialised reads reports who reads them.
   void forget_writes(const void* pointer, size_t bytes) const;
@@ -51,6 +53,7 @@ class Device {
 
  private:
   void (*reset_)();
+  mutable uint64_t resets_count_ = 0;
   size_t (*report_)(char*, size_t);
   int (*name_buffer_)(const void*, const char*);
   void (*forget_writes_)(const void*, size_t);

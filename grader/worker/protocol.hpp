@@ -165,9 +165,10 @@ struct CaseReply {
   uint64_t workspace_bytes = 0;      ///< sum of what the workspace gave
   uint32_t refused_allocations = 0;  ///< requests that did not fit
   uint64_t peak_device_bytes = 0;  ///< real GPU: what cudaMemGetInfo saw go; virtual: in the report
-  uint64_t report_bytes = 0;       ///< length of the JSON text in `report`; 0 on a real GPU
-  double event_seconds = -1;       ///< between CUDA events around the call; negative when unknown
-  double host_seconds = 0;         ///< host clock, call and synchronisation
+  uint64_t resets = 0;        ///< what the report's `resets` has to be, or counts were wiped out
+  uint64_t report_bytes = 0;  ///< length of the JSON text in `report`; 0 on a real GPU
+  double event_seconds = -1;  ///< between CUDA events around the call; negative when unknown
+  double host_seconds = 0;    ///< host clock, call and synchronisation
 };
 
 /// A message that says all by its type; its id is that of the request.

@@ -202,6 +202,7 @@ void run(Kept& kept, void* function, const CaseRequest& request, std::span<std::
 
   const std::span<std::byte> report = region(memory, request.report);
   reply.report_bytes = device.report(reinterpret_cast<char*>(report.data()), report.size());
+  reply.resets = device.resets();
   reply.workspace_bytes = buffers.workspace_bytes();
   reply.refused_allocations = buffers.refused();
   reply.buffer_count = static_cast<uint32_t>(buffers.count());

@@ -24,13 +24,14 @@ std::string launch(double load_bytes) {
 std::string report(const std::string& launches, const std::string& fault = "null") {
   return R"({"launches":[)" + launches + R"(],"fault":)" + fault +
          R"(,"peak_device_bytes":2000,"device_bytes":0,"peak_host_mapped_bytes":300,"module_bytes":20,)"
-         R"("host_copy_bytes":1})";
+         R"("host_copy_bytes":1,"resets":3})";
 }
 
 protocol::CaseReply reply() {
   protocol::CaseReply result;
   result.workspace_bytes = 512;
   result.host_seconds = 0.25;
+  result.resets = 3;
   return result;
 }
 
@@ -50,6 +51,12 @@ TEST(Meters, SumsLaunches) {
   EXPECT_EQ(meters.find("host_seconds"), 0.25);
   EXPECT_EQ(meters.find("event_seconds"), std::nullopt);
   EXPECT_FALSE(meters.fault);
+}
+
+TEST(Meters, CountsThatTheSubmissionResetAreRefused) {
+  protocol::CaseReply other = reply();
+  other.resets = 2;  // what the worker did itself
+  EXPECT_THROW(read_meters(other, report(launch(100)), kTensorBytes), std::runtime_error);
 }
 
 TEST(Meters, ReadsTheFault) {

@@ -192,6 +192,7 @@ std::string Runtime::report() {
   document["peak_host_mapped_bytes"] = peak(MemoryUse::PinnedHost);
   document["module_bytes"] = peak(MemoryUse::Variable);
   document["host_copy_bytes"] = host_copy_bytes;
+  document["resets"] = resets;
   return report::text(document);
 }
 

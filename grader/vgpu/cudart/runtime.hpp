@@ -52,6 +52,7 @@ class Runtime {
   /// Bytes that calls have copied between device memory and memory that only the host knows, either
   /// way, since the last vgpuReset.
   uint64_t host_copy_bytes = 0;
+  uint64_t resets = 0;  ///< calls of vgpuReset
 
   /// The device, created at first use. Throws ApiError when its memory cannot be reserved.
   Device& device();

@@ -18,6 +18,7 @@ VGPU_EXPORT void vgpuReset(void) {
   api_call(__func__, Errors::None, [](Runtime& runtime) {
     runtime.clear_records();
     runtime.findings.clear();
+    ++runtime.resets;
     runtime.host_copy_bytes = 0;
     runtime.memory().reset_peaks();
   });

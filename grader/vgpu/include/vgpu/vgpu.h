@@ -20,10 +20,12 @@ void vgpuReset(void);
  *   {"launches": [ {kernel, grid, block, global_load_requests, ...} ], "findings": [ {"kind":
  * "race", "report": "..."} ], "fault": null | {"code": "...", "report": "..."},
  *    "peak_device_bytes": n, "device_bytes": n, "peak_host_mapped_bytes": n, "module_bytes": n,
- *    "host_copy_bytes": n}   (README.md, "Counts")
- * Registers and occupancy come from ptxas, which the first report of a module's launches runs; they
- * are null when there is none, and with VGPU_PTXAS=none in the environment. Copies at most
- * `capacity` bytes with a final NUL and returns the full length without the NUL. */
+ *    "host_copy_bytes": n, "resets": n}
+ * README.md, "Counts", says what is counted; `resets` are the calls of vgpuReset in this process,
+ * so that a harness sees when somebody else has made one. Registers and occupancy come from ptxas,
+ * which the first report of a module's launches runs; they are null when there is none, and with
+ * VGPU_PTXAS=none in the environment. Copies at most `capacity` bytes with a final NUL and returns
+ * the full length without the NUL. */
 size_t vgpuReport(char* buffer, size_t capacity);
 
 /* Names the allocation that starts at `pointer`, for error reports ("`O`"). Returns 0, or 1 when

@@ -84,7 +84,9 @@ const Op* shared_run(Warp& w, const Op* op) {
 
 }  // namespace
 
+const Op* global_run(Warp& w, const Op* op);  // fused_global.cpp
+
 extern const isa::FusedHandlers fused_handlers;
-const isa::FusedHandlers fused_handlers = {shared_run<uint32_t>, shared_run<uint64_t>};
+const isa::FusedHandlers fused_handlers = {shared_run<uint32_t>, shared_run<uint64_t>, global_run};
 
 }  // namespace vgpu::VGPU_VARIANT

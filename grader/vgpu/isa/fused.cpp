@@ -78,7 +78,7 @@ const Op* shared_run(Warp& w, const Op* op) {
   if (w.quick == 0 && !is_clean(w, op, w.operands + op->b, address)) return next(w, op + 1);
   const auto* steps = reinterpret_cast<const FusedStep*>(list + 2);
   execute_steps(w, steps, steps + op->c, w.shared + address);
-  w.run_counts[op->d] += 1;
+  w.run_counts[op->d].executed += 1;
   return next(w, op + op->imm);
 }
 

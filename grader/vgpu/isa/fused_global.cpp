@@ -21,18 +21,13 @@ using isa::GlobalRunStep;
 
 namespace {
 
-/// The parts of an operation's operands.
-struct Run {
-  const GlobalRunHead* head;
+/// What an operation has to do with one of its bases.
+struct Base {
+  const GlobalRunBase& base;
   const GlobalRunLoad* loads;
   const GlobalRunSpan* spans;
-  const GlobalRunStep* steps;
-
-  explicit Run(const uint32_t* list)
-      : head(reinterpret_cast<const GlobalRunHead*>(list)),
-        loads(reinterpret_cast<const GlobalRunLoad*>(head + 1)),
-        spans(reinterpret_cast<const GlobalRunSpan*>(loads + head->loads)),
-        steps(reinterpret_cast<const GlobalRunStep*>(spans + head->spans)) {}
+  const uint64_t* address;  ///< of each lane
+  Rows rows{};
 };
 
 /// Where the factors of one origin lie: behind `data`, at their offset or where they were copied.
@@ -118,21 +113,36 @@ VGPU_INLINE bool find_rows(const uint64_t* at, Rows& rows) {
   return width != 0;
 }
 
-/// Touches and counts what each load does.
-void count_loads(Warp& w, const Run& run, const Rows* rows) {
-  uint64_t sector[2] = {~uint64_t{0}, ~uint64_t{0}};
-  uint32_t sectors[2] = {};
-  for (uint32_t i = 0; i < run.head->loads; ++i) {
-    const GlobalRunLoad& load = run.loads[i];
-    const Rows& lanes = rows[load.base];
-    const AccessCache& cache = w.caches[run.head->base[load.base].site];
-    const uint64_t begin = lanes.first + static_cast<uint64_t>(int64_t{load.offset}) - cache.begin;
-    // Lanes that are whole sectors apart go on to the next sectors together.
-    if (begin >> 5 != sector[load.base] || ((lanes.step | lanes.distance) & 31) != 0) {
-      sector[load.base] = begin >> 5;
-      sectors[load.base] = touch_rows(w, cache.touched, begin, lanes);
+VGPU_OUTLINE uint32_t touch_again(Warp& w, uint64_t* map, uint64_t begin, const Rows& rows) {
+  return touch_rows(w, map, begin, rows);
+}
+
+/// Touches and counts what the loads of a base do. Lanes that lie whole sectors apart go on to the
+/// next sectors together: then all loads count the same, and no sector is looked at twice.
+VGPU_INLINE void count_loads(Warp& w, const Base& b, RunCount& run) {
+  const AccessCache& cache = w.caches[b.base.site];
+  const uint64_t begin = b.rows.first - cache.begin;
+  const uint32_t values = count_values(b.rows);
+  if (((b.rows.step | b.rows.distance) & 31) == 0) {
+    uint32_t sectors = 0;
+    for (uint32_t k = 0; k < b.base.spans; ++k) {
+      const auto at = begin + static_cast<uint64_t>(int64_t{b.spans[k].offset}),
+                 end = at + b.spans[k].words * sizeof(float);
+      for (uint64_t sector = at >> 5; sector << 5 < end; ++sector)
+        sectors = touch_again(w, cache.touched, sector << 5, b.rows);
     }
-    count_rows(w.site_counts[load.site].global, lanes, sectors[load.base], load.size);
+    run.executed += 1;
+    run.sectors += sectors;
+    run.values += values;
+    return;
+  }
+  for (uint32_t k = 0; k < b.base.loads; ++k) {
+    const GlobalRunLoad& load = b.loads[k];
+    Traffic& traffic = w.site_counts[load.site].global;
+    traffic.requests += 1;
+    traffic.sectors +=
+        touch_again(w, cache.touched, begin + static_cast<uint64_t>(int64_t{load.offset}), b.rows);
+    traffic.bytes += uint64_t{values} * load.size;
   }
 }
 
@@ -172,36 +182,44 @@ VGPU_INLINE void execute_steps(const Warp& w, const Source* sources, const Globa
 
 /// False, and nothing done, when the instructions have to execute one by one.
 [[gnu::noinline]] bool execute(Warp& w, const Op* op) {
-  const Run run(w.operands + op->extra);
-  Rows rows[2];
-  for (uint32_t k = 0; k < run.head->bases; ++k) {
-    const GlobalRunBase& base = run.head->base[k];
-    if (!find_rows(w.lanes<uint64_t>(base.address), rows[k]) ||
-        !rows_fit(w.caches[base.site], rows[k], base.low, base.high, base.largest_size))
+  const auto& head = *reinterpret_cast<const GlobalRunHead*>(w.operands + op->extra);
+  const GlobalRunBase &first = head.base[0], &second = head.base[1];
+  const auto* const loads = reinterpret_cast<const GlobalRunLoad*>(&head + 1);
+  const auto* const spans =
+      reinterpret_cast<const GlobalRunSpan*>(loads + first.loads + second.loads);
+  const auto* const steps =
+      reinterpret_cast<const GlobalRunStep*>(spans + first.spans + second.spans);
+  Base bases[] = {
+      {first, loads, spans, w.lanes<uint64_t>(first.address)},
+      {second, loads + first.loads, spans + first.spans, w.lanes<uint64_t>(second.address)}};
+  for (uint32_t k = 0; k < head.bases; ++k) {
+    Base& b = bases[k];
+    if (!find_rows(b.address, b.rows) ||
+        !rows_fit(w.caches[b.base.site], b.rows, b.base.low, b.base.high, b.base.largest_size))
       return false;
   }
-  count_loads(w, run, rows);
 
   Source sources[3];
   sources[isa::kFromRegister].data = w.registers;
   alignas(64) float copied[isa::kMostGlobalWords * kLanes];
-  for (uint32_t k = 0; k < run.head->bases; ++k) {
-    const uint64_t* at = w.lanes<uint64_t>(run.head->base[k].address);
-    Source& source = sources[k];
-    source.is_uniform = rows[k].step == 0 && rows[k].distance == 0;
-    source.is_copied =
-        !source.is_uniform && (rows[k].width != kLanes || at[1] - at[0] != sizeof(float));
-    source.data = source.is_copied ? reinterpret_cast<const uint8_t*>(copied)
-                                   : reinterpret_cast<const uint8_t*>(at[0]);
-  }
   float* to = copied;
-  for (uint32_t i = 0; i < run.head->spans; ++i) {
-    const GlobalRunSpan& span = run.spans[i];
-    if (sources[span.base].is_copied)
-      copy_words(to, w.lanes<uint64_t>(run.head->base[span.base].address), span.offset, span.words);
-    to += span.words * kLanes;
+  for (uint32_t k = 0; k < head.bases; ++k) {
+    const Base& b = bases[k];
+    count_loads(w, b, w.run_counts[op->d + k]);
+    Source& source = sources[k];
+    source.data = reinterpret_cast<const uint8_t*>(b.address[0]);
+    source.is_uniform = b.rows.step == 0 && b.rows.distance == 0;
+    const bool is_vector = b.rows.width == kLanes && b.address[1] - b.address[0] == sizeof(float);
+    if (!source.is_uniform && !is_vector) {
+      source.is_copied = true;
+      source.data = reinterpret_cast<const uint8_t*>(copied);
+    }
+    for (uint32_t i = 0; i < b.base.spans; ++i) {
+      if (source.is_copied) copy_words(to, b.address, b.spans[i].offset, b.spans[i].words);
+      to += b.spans[i].words * kLanes;
+    }
   }
-  execute_steps(w, sources, run.steps, run.steps + op->c);
+  execute_steps(w, sources, steps, steps + op->c);
   return true;
 }
 

@@ -105,26 +105,27 @@ struct FusedHandlers {
 };
 const FusedHandlers& fused();
 
-/// A run of loads from global memory and multiply-adds (FusedHandlers::global). Op: c = steps, imm =
-/// distance behind the run, operands[extra...] = GlobalRunHead, then loads, spans and steps.
+/// A run of loads from global memory and multiply-adds (FusedHandlers::global). Op: c = steps, d =
+/// the run of its first base in Kernel::runs, imm = distance behind the run, operands[extra...] =
+/// GlobalRunHead, then loads and spans, those of the first base first, and steps.
 struct GlobalRunBase {
   uint32_t address;       ///< register
   uint32_t site;          ///< of the first load
   int32_t low, high;      ///< the bytes that are loaded lie from low to high behind the address
   uint32_t largest_size;  ///< bytes of a load
+  uint32_t loads, spans;
 };
 struct GlobalRunHead {
-  uint32_t bases, loads, spans;
+  uint32_t bases;
   GlobalRunBase base[2];
 };
 struct GlobalRunLoad {
-  uint32_t site, base;
+  uint32_t site;
   int32_t offset;  ///< from the address, bytes
   uint32_t size;   ///< bytes of a lane
 };
 /// Words side by side; copied out of memory they lie behind those of the spans before it.
 struct GlobalRunSpan {
-  uint32_t base;
   int32_t offset;
   uint32_t words;
 };

@@ -197,12 +197,9 @@ VGPU_INLINE uint32_t touch_rows(Warp& w, uint64_t* map, uint64_t begin, const Ro
   return sectors;
 }
 
-/// One request of `size` bytes for each address.
-VGPU_INLINE void count_rows(Traffic& traffic, const Rows& rows, uint32_t sectors, uint32_t size) {
-  traffic.requests += 1;
-  traffic.sectors += sectors;
-  traffic.bytes += uint64_t{rows.step == 0 ? 1 : rows.width} *
-                   (rows.distance == 0 ? 1 : kLanes / rows.width) * size;
+/// Distinct addresses.
+VGPU_INLINE uint32_t count_values(const Rows& rows) {
+  return (rows.step == 0 ? 1 : rows.width) * (rows.distance == 0 ? 1 : kLanes / rows.width);
 }
 
 /// As check_global_run, for rows of addresses.
@@ -210,7 +207,10 @@ VGPU_INLINE bool check_global_rows(Warp& w, const Op* op, const Rows& rows, uint
   const AccessCache& cache = w.caches[op->site];
   if (!rows_fit(cache, rows, 0, size, size)) return false;
   const uint32_t sectors = touch_rows(w, cache.touched, rows.first - cache.begin, rows);
-  count_rows(w.site_counts[op->site].global, rows, sectors, size);
+  Traffic& traffic = w.site_counts[op->site].global;
+  traffic.requests += 1;
+  traffic.sectors += sectors;
+  traffic.bytes += uint64_t{count_values(rows)} * size;
   return true;
 }
 

@@ -19,35 +19,23 @@ void append(std::vector<uint32_t>& words, const T& value) {
 
 constexpr int32_t kWord = sizeof(float);
 
-/// The words that a run loads, without gaps, those of the first base first.
-std::vector<isa::GlobalRunSpan> spans_of(const GlobalRun& run) {
-  std::set<std::pair<uint32_t, int32_t>> words;
+/// The words that a run loads at a base, without gaps.
+std::vector<isa::GlobalRunSpan> spans_of(const GlobalRun& run, uint32_t base) {
+  std::set<int32_t> words;
   for (const GlobalRun::Load& load : run.loads) {
-    for (int32_t at = 0; at < load.size; at += kWord) words.emplace(load.base, load.offset + at);
+    for (int32_t at = 0; load.base == base && at < load.size; at += kWord)
+      words.insert(load.offset + at);
   }
   std::vector<isa::GlobalRunSpan> spans;
   int32_t end = 0;
-  for (const auto& [base, offset] : words) {
-    if (!spans.empty() && spans.back().base == base && offset == end)
+  for (const int32_t offset : words) {
+    if (!spans.empty() && offset == end)
       ++spans.back().words;
     else
-      spans.push_back({base, offset, 1});
+      spans.push_back({offset, 1});
     end = offset + kWord;
   }
   return spans;
-}
-
-/// Where a loaded word lies when the spans are copied out, 32 lanes of each word side by side.
-int32_t copied_at(const std::vector<isa::GlobalRunSpan>& spans, const GlobalRun::Factor& factor) {
-  int32_t words = 0;
-  for (const isa::GlobalRunSpan& span : spans) {
-    const int32_t word = (factor.offset - span.offset) / kWord;
-    if (span.base == factor.base && factor.offset >= span.offset &&
-        word < static_cast<int32_t>(span.words))
-      return (words + word) * 32 * kWord;
-    words += static_cast<int32_t>(span.words);
-  }
-  return 0;
 }
 
 }  // namespace
@@ -98,7 +86,7 @@ void Decoder::decode_shared_run(const FusibleRun& run, size_t first) {
     const Instruction& i = function_.body[first + k];
     if (i.opcode != "ld") continue;
     // Lanes that all read one 16-byte value are served in two halves.
-    counted.loads.push_back({first_site + static_cast<uint32_t>(k), i.has("v4") ? 2u : 1u});
+    counted.shared_loads.push_back({first_site + static_cast<uint32_t>(k), i.has("v4") ? 2u : 1u});
   }
   const Address base = address(*run.base, ptx::Space::Shared);
   const uint32_t extra = list(words), spans = list(spans_of(run));
@@ -116,43 +104,57 @@ void Decoder::decode_shared_run(const FusibleRun& run, size_t first) {
 
 void Decoder::decode_global_run(const GlobalRun& run, size_t first) {
   const auto first_site = static_cast<uint32_t>(kernel_.sites.size());
-  const std::vector<isa::GlobalRunSpan> spans = spans_of(run);
+  const auto first_run = static_cast<uint32_t>(kernel_.runs.size());
   isa::GlobalRunHead head{};
-  head.loads = static_cast<uint32_t>(run.loads.size());
-  head.spans = static_cast<uint32_t>(spans.size());
-  std::vector<uint32_t> words;
-  for (const GlobalRun::Load& load : run.loads) {
-    const auto site = first_site + static_cast<uint32_t>(load.instruction - first);
-    const int32_t low = load.offset, high = low + load.size;
-    const auto size = static_cast<uint32_t>(load.size);
-    isa::GlobalRunBase& base = head.base[load.base];
-    if (base.largest_size == 0) base = {slot_of(run.bases[load.base]->reg), site, low, high, size};
-    base.low = std::min(base.low, low);
-    base.high = std::max(base.high, high);
-    base.largest_size = std::max(base.largest_size, size);
-    head.bases = std::max(head.bases, load.base + 1);
-    append(words, isa::GlobalRunLoad{site, load.base, low, size});
+  std::vector<uint32_t> loads, spans, steps;
+  std::map<std::pair<uint32_t, int32_t>, int32_t> copied;  // where words lie: base and offset
+  for (uint32_t k = 0; k < GlobalRun::kBases && run.bases[k] != nullptr; ++k) {
+    isa::GlobalRunBase& base = head.base[head.bases++];
+    FusedRun counted;
+    for (const GlobalRun::Load& load : run.loads) {
+      if (load.base != k) continue;
+      const auto site = first_site + static_cast<uint32_t>(load.instruction - first);
+      const auto size = static_cast<uint32_t>(load.size);
+      if (base.loads++ == 0) base.site = site;
+      base.largest_size = std::max(base.largest_size, size);
+      append(loads, isa::GlobalRunLoad{site, load.offset, size});
+      counted.global_loads.push_back({site, size});
+    }
+    kernel_.runs.push_back(std::move(counted));
+    const std::vector<isa::GlobalRunSpan> of_base = spans_of(run, k);
+    base.address = slot_of(run.bases[k]->reg);
+    base.low = of_base.front().offset;
+    base.high = of_base.back().offset + kWord * static_cast<int32_t>(of_base.back().words);
+    base.spans = static_cast<uint32_t>(of_base.size());
+    for (const isa::GlobalRunSpan& span : of_base) {
+      append(spans, span);
+      for (uint32_t word = 0; word < span.words; ++word) {
+        const int32_t at = static_cast<int32_t>(copied.size()) * kWord * 32;
+        copied[{k, span.offset + kWord * static_cast<int32_t>(word)}] = at;
+      }
+    }
   }
-  for (const isa::GlobalRunSpan& span : spans) append(words, span);
   const auto factor = [&](const GlobalRun::Factor& f) -> isa::GlobalRunFactor {
     if (f.reg >= 0) return {isa::kFromRegister, static_cast<int32_t>(slot_of(f.reg)), 0};
-    return {f.base, f.offset, copied_at(spans, f)};
+    return {f.base, f.offset, copied.at({f.base, f.offset})};
   };
   int previous = -1;
   for (const GlobalRun::Step& step : run.steps) {
     const bool chained = step.c == previous && traffic_.is_read_once(step.c);
-    append(words, isa::GlobalRunStep{factor(step.a), factor(step.b), slot_of(step.c),
+    append(steps, isa::GlobalRunStep{factor(step.a), factor(step.b), slot_of(step.c),
                                      slot_of(step.d), chained ? 1u : 0u});
     previous = step.d;
   }
-  std::vector<uint32_t> all;
-  append(all, head);
-  all.insert(all.end(), words.begin(), words.end());
-  const uint32_t extra = list(all);
+  std::vector<uint32_t> words;
+  append(words, head);
+  for (const auto* part : {&loads, &spans, &steps})
+    words.insert(words.end(), part->begin(), part->end());
+  const uint32_t extra = list(words);
   const size_t op_index = code_.ops.size();
   Op& op = emit(isa::fused().global);
   op.site = first_site;
   op.c = static_cast<uint32_t>(run.steps.size());
+  op.d = first_run;
   op.extra = extra;
   decode_singly(op_index, first, run.length);
 }

@@ -35,58 +35,27 @@ inline f64 with_nan(f64 result, f64 first, Rest... rest) {
   return is_nan(first) ? quiet(first) : with_nan(result, rest...);
 }
 
-// --- single precision, any rounding ---
-template <Rounding R>
+// --- single precision; the rounding is that of the handler (map.hpp) ---
 inline f32 add(f32 a, f32 b) {
-  if constexpr (R == Rounding::Nearest) return canonical(a + b);
-  const TwoSum sum = two_sum(a, b);
-  // An exact zero from opposite operands is -0 when rounding down.
-  if (sum.s == 0)
-    return R == Rounding::Down && !(std::signbit(a) == std::signbit(b) && !std::signbit(a)) ? -0.0f
-                                                                                            : a + b;
-  return canonical(round_sum<R>(sum.s, sum.e));
+  return canonical(a + b);
 }
-template <Rounding R>
 inline f32 sub(f32 a, f32 b) {
-  return add<R>(a, -b);
+  return canonical(a - b);
 }
-template <Rounding R>
 inline f32 mul(f32 a, f32 b) {
-  if constexpr (R == Rounding::Nearest) return canonical(a * b);
-  return canonical(round_to_float<R>(static_cast<f64>(a) * b));  // the product is exact in double
+  return canonical(a * b);
 }
-template <Rounding R>
 inline f32 fma(f32 a, f32 b, f32 c) {
-  if constexpr (R == Rounding::Nearest) return canonical(__builtin_fmaf(a, b, c));
-  const TwoSum sum = two_sum(static_cast<f64>(a) * b, c);
-  if (sum.s == 0)
-    return R == Rounding::Down && sum.e == 0 &&
-                   !(c == 0 && !std::signbit(c) && a * b == 0 && !std::signbit(a * b))
-               ? -0.0f
-               : __builtin_fmaf(a, b, c);
-  return canonical(round_sum<R>(sum.s, sum.e));
+  return canonical(__builtin_fmaf(a, b, c));
 }
-template <Rounding R>
 inline f32 div(f32 a, f32 b) {
-  const f32 q = a / b;
-  if constexpr (R == Rounding::Nearest) return canonical(q);
-  if (is_nan(q) || b == 0 || std::isinf(a) || std::isinf(b) || a == 0) return canonical(q);
-  if (std::isinf(q)) return adjust<R>(q, q > 0, q < 0);
-  const f64 rest = __builtin_fma(-static_cast<f64>(q), b, a);  // a - q b, its sign is exact
-  const bool below = rest != 0 && (rest > 0) == (b > 0);
-  return adjust<R>(q, rest != 0 && !below, below);
+  return canonical(a / b);
 }
-template <Rounding R>
 inline f32 rcp(f32 a) {
-  return div<R>(1.0f, a);
+  return canonical(1.0f / a);
 }
-template <Rounding R>
 inline f32 sqrt(f32 a) {
-  const f32 r = __builtin_sqrtf(a);
-  if constexpr (R == Rounding::Nearest) return canonical(r);
-  if (!(a > 0) || std::isinf(a)) return canonical(r);
-  const f64 rest = __builtin_fma(-static_cast<f64>(r), r, a);
-  return adjust<R>(r, rest<0, rest> 0);
+  return canonical(__builtin_sqrtf(a));
 }
 
 inline f32 neg(f32 a) {
@@ -101,22 +70,32 @@ inline f32 abs(f32 a) {
 inline f64 abs64(f64 a) {
   return with_nan(std::fabs(a), a);
 }
-inline f32 both_nan(f32 b) {
-  return canonical(b);
+inline uint32_t to_bits(f32 v) {
+  return bits_of(v);
 }
-inline f64 both_nan(f64 b) {
-  return quiet(b);
+inline uint64_t to_bits(f64 v) {
+  return __builtin_bit_cast(uint64_t, v);
 }
-// The operand that is not NaN wins; -0 is below +0.
+template <class T, class Bits>
+inline T from_bits(Bits bits) {
+  return __builtin_bit_cast(T, bits);
+}
+inline f32 quiet(f32 v) {
+  return canonical(v);
+}
+// The operand that is not NaN wins, and b's NaN if both are. -0 is below +0; only in these do equal
+// operands differ, by the sign.
 template <class T>
 inline T min(T a, T b) {
-  const T r = a < b || (a == b && std::signbit(a)) ? a : b;
-  return is_nan(a) ? (is_nan(b) ? both_nan(b) : b) : is_nan(b) ? a : r;
+  const T c = is_nan(a) ? b : a, lower = b < c ? b : c;
+  const T least = b == c ? from_bits<T>(to_bits(b) | to_bits(c)) : lower;
+  return is_nan(least) ? quiet(least) : least;
 }
 template <class T>
 inline T max(T a, T b) {
-  const T r = a > b || (a == b && !std::signbit(a)) ? a : b;
-  return is_nan(a) ? (is_nan(b) ? both_nan(b) : b) : is_nan(b) ? a : r;
+  const T c = is_nan(a) ? b : a, higher = b > c ? b : c;
+  const T most = b == c ? from_bits<T>(to_bits(b) & to_bits(c)) : higher;
+  return is_nan(most) ? quiet(most) : most;
 }
 template <class T>
 inline T min_nan(T a, T b) {
@@ -148,7 +127,11 @@ inline f32 ftz2(f32 a, f32 b) {
 // would lift it to a normal one. Scaled up, it is rounded as if the exponent had no end.
 constexpr f32 kScale = 0x1p32f;
 inline f32 flush_tiny(f32 result, f32 scaled) {
-  return std::fabs(scaled) < 0x1p-126f * kScale ? std::copysign(0.0f, result) : result;
+  constexpr f32 kLeast =
+      0x1p-126f;  // the least normal number; `scaled` may have overflowed elsewhere
+  return std::fabs(result) <= kLeast && std::fabs(scaled) < kLeast * kScale
+             ? std::copysign(0.0f, result)
+             : result;
 }
 template <auto F>
 inline f32 ftz_product(f32 a, f32 b) {
@@ -177,7 +160,7 @@ inline f32 sat3(f32 a, f32 b, f32 c) {
 // polynomial for 2^f (truncation error below 2^-27), scaled in two steps so that denormal results
 // come out.
 inline f32 ex2(f32 x) {
-  const f32 clamped = x < -252.0f ? -252.0f : x > 252.0f ? 252.0f : x;
+  const f32 least = -252.0f > x ? -252.0f : x, clamped = 252.0f < least ? 252.0f : least;
   constexpr f32 kRound = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
   const f32 shifted = clamped + kRound;
   const f32 f = clamped - (shifted - kRound);
@@ -261,90 +244,59 @@ inline f64 inverse_root(f64 a) {
   return 1.0 / __builtin_sqrt(a);
 }
 
-template <Rounding R>
-inline f64 step64(f64 nearest, bool above, bool below) {
-  const f64 down = std::nextafter(nearest, -INFINITY), up = std::nextafter(nearest, INFINITY);
-  if (R == Rounding::Zero && nearest == 0) return nearest;
-  if (R == Rounding::Down || (R == Rounding::Zero && nearest > 0)) return above ? down : nearest;
-  return below ? up : nearest;
-}
-template <Rounding R>
-inline f64 add64_directed(f64 a, f64 b) {
-  const TwoSum sum = two_sum(a, b);
-  if (is_nan(sum.s) || std::isinf(a) || std::isinf(b)) return with_nan(sum.s, b, a);
-  if (sum.s == 0 && R == Rounding::Down)
-    return a == 0 && !std::signbit(a) && !std::signbit(b) ? 0.0 : -0.0;
-  if (std::isinf(sum.s)) return step64<R>(sum.s, sum.s > 0, sum.s < 0);
-  return step64<R>(sum.s, sum.e<0, sum.e> 0);
-}
-template <Rounding R>
-inline f64 sub64_directed(f64 a, f64 b) {
-  return add64_directed<R>(a, is_nan(b) ? b : -b);
-}
-template <Rounding R>
-inline f64 mul64_directed(f64 a, f64 b) {
-  const f64 p = a * b;
-  if (is_nan(p) || std::isinf(a) || std::isinf(b) || a == 0 || b == 0) return with_nan(p, b, a);
-  if (std::isinf(p)) return step64<R>(p, p > 0, p < 0);
-  // The exact product of the digits is high + low; p, moved to the same exponent, misses it by an
-  // amount that is exact even when p is a denormal.
-  int of_a, of_b;
-  const f64 digits_a = std::frexp(a, &of_a), digits_b = std::frexp(b, &of_b);
-  const f64 high = digits_a * digits_b, low = __builtin_fma(digits_a, digits_b, -high);
-  const f64 rest = high - std::ldexp(p, -of_a - of_b);
-  return step64<R>(p, rest<-low, rest> - low);
-}
-
+constexpr auto kRn = Rounding::Nearest, kRz = Rounding::Zero, kRm = Rounding::Down,
+               kRp = Rounding::Up;
 constexpr auto kF32 = InstructionClass::Float32;
 constexpr auto kFma = InstructionClass::Fma32;
 constexpr auto kF64 = InstructionClass::Float64;
 constexpr auto kSpecial = InstructionClass::Special;
 
-#define F1(name, f, kind)                                  \
-  {name ".f32", map1<f, f32, f32>, "d4s4", kind}, {        \
-    name ".ftz.f32", map1<ftz1<f>, f32, f32>, "d4s4", kind \
+#define F1(name, f, kind, R)                                  \
+  {name ".f32", map1<f, f32, f32, R>, "d4s4", kind}, {        \
+    name ".ftz.f32", map1<ftz1<f>, f32, f32, R>, "d4s4", kind \
   }
-#define F2(name, f, kind)                                         \
-  {name ".f32", map2<f, f32, f32, f32>, "d4s4s4", kind}, {        \
-    name ".ftz.f32", map2<ftz2<f>, f32, f32, f32>, "d4s4s4", kind \
+#define F2(name, f, kind, R)                                         \
+  {name ".f32", map2<f, f32, f32, f32, R>, "d4s4s4", kind}, {        \
+    name ".ftz.f32", map2<ftz2<f>, f32, f32, f32, R>, "d4s4s4", kind \
   }
-#define F1_INVERSE(name, f, kind)                                 \
-  {name ".f32", map1<f, f32, f32>, "d4s4", kind}, {               \
-    name ".ftz.f32", map1<ftz_inverse<f>, f32, f32>, "d4s4", kind \
+#define F1_INVERSE(name, f, kind, R)                                 \
+  {name ".f32", map1<f, f32, f32, R>, "d4s4", kind}, {               \
+    name ".ftz.f32", map1<ftz_inverse<f>, f32, f32, R>, "d4s4", kind \
   }
-#define F2_PRODUCT(name, f, kind)                                        \
-  {name ".f32", map2<f, f32, f32, f32>, "d4s4s4", kind}, {               \
-    name ".ftz.f32", map2<ftz_product<f>, f32, f32, f32>, "d4s4s4", kind \
+#define F2_PRODUCT(name, f, kind, R)                                        \
+  {name ".f32", map2<f, f32, f32, f32, R>, "d4s4s4", kind}, {               \
+    name ".ftz.f32", map2<ftz_product<f>, f32, f32, f32, R>, "d4s4s4", kind \
   }
-#define F2_PRODUCT_SAT(name, f, kind)                                                           \
-  F2_PRODUCT(name, f, kind), {name ".sat.f32", map2<sat2<f>, f32, f32, f32>, "d4s4s4", kind}, { \
-    name ".ftz.sat.f32", map2<sat2<ftz_product<f>>, f32, f32, f32>, "d4s4s4", kind              \
+#define F2_PRODUCT_SAT(name, f, kind, R)                                              \
+  F2_PRODUCT(name, f, kind, R),                                                       \
+      {name ".sat.f32", map2<sat2<f>, f32, f32, f32, R>, "d4s4s4", kind}, {           \
+    name ".ftz.sat.f32", map2<sat2<ftz_product<f>>, f32, f32, f32, R>, "d4s4s4", kind \
   }
-#define F2_SAT(name, f, kind)                                                           \
-  F2(name, f, kind), {name ".sat.f32", map2<sat2<f>, f32, f32, f32>, "d4s4s4", kind}, { \
-    name ".ftz.sat.f32", map2<sat2<ftz2<f>>, f32, f32, f32>, "d4s4s4", kind             \
+#define F2_SAT(name, f, kind, R)                                                              \
+  F2(name, f, kind, R), {name ".sat.f32", map2<sat2<f>, f32, f32, f32, R>, "d4s4s4", kind}, { \
+    name ".ftz.sat.f32", map2<sat2<ftz2<f>>, f32, f32, f32, R>, "d4s4s4", kind                \
   }
-#define F3_SAT(name, f, kind)                                                      \
-  {name ".f32", map3<f, f32, f32, f32, f32>, "d4s4s4s4", kind},                    \
-      {name ".ftz.f32", map3<ftz3<f>, f32, f32, f32, f32>, "d4s4s4s4", kind},      \
-      {name ".sat.f32", map3<sat3<f>, f32, f32, f32, f32>, "d4s4s4s4", kind}, {    \
-    name ".ftz.sat.f32", map3<sat3<ftz3<f>>, f32, f32, f32, f32>, "d4s4s4s4", kind \
+#define F3_SAT(name, f, kind, R)                                                      \
+  {name ".f32", map3<f, f32, f32, f32, f32, R>, "d4s4s4s4", kind},                    \
+      {name ".ftz.f32", map3<ftz3<f>, f32, f32, f32, f32, R>, "d4s4s4s4", kind},      \
+      {name ".sat.f32", map3<sat3<f>, f32, f32, f32, f32, R>, "d4s4s4s4", kind}, {    \
+    name ".ftz.sat.f32", map3<sat3<ftz3<f>>, f32, f32, f32, f32, R>, "d4s4s4s4", kind \
   }
-#define ROUNDED(FORM, name, f, kind)                                                       \
-  FORM(name ".rn", f<Rounding::Nearest>, kind), FORM(name ".rz", f<Rounding::Zero>, kind), \
-      FORM(name ".rm", f<Rounding::Down>, kind), FORM(name ".rp", f<Rounding::Up>, kind)
+#define ROUNDED(FORM, name, f, kind)                                                              \
+  FORM(name ".rn", f, kind, kRn), FORM(name ".rz", f, kind, kRz), FORM(name ".rm", f, kind, kRm), \
+      FORM(name ".rp", f, kind, kRp)
 #define D1(name, f) \
   { name ".f64", map1<f, f64, f64>, "d8s8", kF64 }
-#define D2(name, f) \
-  { name ".f64", map2<f, f64, f64, f64>, "d8s8s8", kF64 }
-#define D2_DIRECTED(name, f)                                            \
-  D2(name ".rz", f<Rounding::Zero>), D2(name ".rm", f<Rounding::Down>), \
-      D2(name ".rp", f<Rounding::Up>)
+#define D2_ROUNDED(name, f, R) \
+  { name ".f64", map2<f, f64, f64, f64, R>, "d8s8s8", kF64 }
+#define D2(name, f) D2_ROUNDED(name, f, kRn)
+#define D2_DIRECTED(name, f) \
+  D2_ROUNDED(name ".rz", f, kRz), D2_ROUNDED(name ".rm", f, kRm), D2_ROUNDED(name ".rp", f, kRp)
 
 constexpr isa::Form kForms[] = {
-    F2_SAT("add", add<Rounding::Nearest>, kF32),
-    F2_SAT("sub", sub<Rounding::Nearest>, kF32),
-    F2_PRODUCT_SAT("mul", mul<Rounding::Nearest>, kF32),
+    F2_SAT("add", add, kF32, kRn),
+    F2_SAT("sub", sub, kF32, kRn),
+    F2_PRODUCT_SAT("mul", mul, kF32, kRn),
     ROUNDED(F2_SAT, "add", add, kF32),
     ROUNDED(F2_SAT, "sub", sub, kF32),
     ROUNDED(F2_PRODUCT_SAT, "mul", mul, kF32),
@@ -353,34 +305,34 @@ constexpr isa::Form kForms[] = {
     ROUNDED(F2_PRODUCT, "div", div, kF32),
     ROUNDED(F1_INVERSE, "rcp", rcp, kSpecial),
     ROUNDED(F1, "sqrt", sqrt, kSpecial),
-    F2("div.approx", div_approx, kSpecial),
-    F2("div.full", div<Rounding::Nearest>, kSpecial),
-    F1("rcp.approx", rcp<Rounding::Nearest>, kSpecial),
-    F1("sqrt.approx", sqrt<Rounding::Nearest>, kSpecial),
-    F1("rsqrt.approx", rsqrt, kSpecial),
-    F1("ex2.approx", ex2, kSpecial),
-    F1("lg2.approx", lg2, kSpecial),
-    F1("sin.approx", sin, kSpecial),
-    F1("cos.approx", cos, kSpecial),
+    F2("div.approx", div_approx, kSpecial, kRn),
+    F2("div.full", div, kSpecial, kRn),
+    F1("rcp.approx", rcp, kSpecial, kRn),
+    F1("sqrt.approx", sqrt, kSpecial, kRn),
+    F1("rsqrt.approx", rsqrt, kSpecial, kRn),
+    F1("ex2.approx", ex2, kSpecial, kRn),
+    F1("lg2.approx", lg2, kSpecial, kRn),
+    F1("sin.approx", sin, kSpecial, kRn),
+    F1("cos.approx", cos, kSpecial, kRn),
     {"tanh.approx.f32", map1<tanh, f32, f32>, "d4s4", kSpecial},
-    F1("neg", neg, kF32),
-    F1("abs", abs, kF32),
-    F2("min", min<f32>, kF32),
-    F2("max", max<f32>, kF32),
-    F2("min.NaN", min_nan<f32>, kF32),
-    F2("max.NaN", max_nan<f32>, kF32),
+    F1("neg", neg, kF32, kRn),
+    F1("abs", abs, kF32, kRn),
+    F2("min", min<f32>, kF32, kRn),
+    F2("max", max<f32>, kF32, kRn),
+    F2("min.NaN", min_nan<f32>, kF32, kRn),
+    F2("max.NaN", max_nan<f32>, kF32, kRn),
     {"min.ftz.NaN.f32", map2<ftz2<min_nan<f32>>, f32, f32, f32>, "d4s4s4", kF32},
     {"max.ftz.NaN.f32", map2<ftz2<max_nan<f32>>, f32, f32, f32>, "d4s4s4", kF32},
     {"copysign.f32", map2<copysign<f32>, f32, f32, f32>, "d4s4s4", kF32},
     D2("add", add64),
     D2("add.rn", add64),
-    D2_DIRECTED("add", add64_directed),
+    D2_DIRECTED("add", add64),
     D2("sub", sub64),
     D2("sub.rn", sub64),
-    D2_DIRECTED("sub", sub64_directed),
+    D2_DIRECTED("sub", sub64),
     D2("mul", mul64),
     D2("mul.rn", mul64),
-    D2_DIRECTED("mul", mul64_directed),
+    D2_DIRECTED("mul", mul64),
     D2("div.rn", div64),
     {"fma.rn.f64", map3<fma64, f64, f64, f64, f64>, "d8s8s8s8", kF64},
     {"mad.rn.f64", map3<fma64, f64, f64, f64, f64>, "d8s8s8s8", kF64},

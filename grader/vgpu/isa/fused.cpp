@@ -78,13 +78,15 @@ const Op* shared_run(Warp& w, const Op* op) {
   if (w.quick == 0 && !is_clean(w, op, w.operands + op->b, address)) return next(w, op + 1);
   const auto* steps = reinterpret_cast<const FusedStep*>(list + 2);
   execute_steps(w, steps, steps + op->c, w.shared + address);
-  w.run_counts[op->d] += 1;
+  w.run_counts[op->d].executed += 1;
   return next(w, op + op->imm);
 }
 
 }  // namespace
 
+const Op* global_run(Warp& w, const Op* op);  // fused_global.cpp
+
 extern const isa::FusedHandlers fused_handlers;
-const isa::FusedHandlers fused_handlers = {shared_run<uint32_t>, shared_run<uint64_t>};
+const isa::FusedHandlers fused_handlers = {shared_run<uint32_t>, shared_run<uint64_t>, global_run};
 
 }  // namespace vgpu::VGPU_VARIANT

@@ -100,9 +100,48 @@ struct FusedStep {
 };
 inline constexpr uint32_t kStepFma = 0, kStepScaledFma = 1;
 struct FusedHandlers {
-  Handler narrow, wide;  ///< by the width of the base address
+  Handler shared_narrow, shared_wide;  ///< by the width of the base address
+  Handler global;                      ///< isa/fused_global.cpp
 };
 const FusedHandlers& fused();
+
+/// A run of loads from global memory and multiply-adds (FusedHandlers::global). Op: c = steps, d =
+/// the run of its first base in Kernel::runs, imm = distance behind the run, operands[extra...] =
+/// GlobalRunHead, then loads and spans, those of the first base first, and steps.
+struct GlobalRunBase {
+  uint32_t address;       ///< register
+  uint32_t site;          ///< of the first load
+  int32_t low, high;      ///< the bytes that are loaded lie from low to high behind the address
+  uint32_t largest_size;  ///< bytes of a load
+  uint32_t loads, spans;
+};
+struct GlobalRunHead {
+  uint32_t bases;
+  GlobalRunBase base[2];
+};
+struct GlobalRunLoad {
+  uint32_t site;
+  int32_t offset;  ///< from the address, bytes
+  uint32_t size;   ///< bytes of a lane
+};
+/// Words side by side; copied out of memory they lie behind those of the spans before it.
+struct GlobalRunSpan {
+  int32_t offset;
+  uint32_t words;
+};
+/// A factor: a register at `offset`, or a word `offset` bytes behind the address of a base, the
+/// `copied`-th byte of all that are copied out.
+struct GlobalRunFactor {
+  uint32_t from;  ///< base, or kFromRegister
+  int32_t offset, copied;
+};
+inline constexpr uint32_t kFromRegister = 2;
+struct GlobalRunStep {
+  GlobalRunFactor a, b;
+  uint32_t c, d;
+  uint32_t chained;  ///< c is the previous step's d and nothing else reads that: it is not stored
+};
+inline constexpr uint32_t kMostGlobalWords = 64;  ///< that a run loads for each lane
 
 /// cp.async (isa/async.cpp).
 struct AsyncHandlers {

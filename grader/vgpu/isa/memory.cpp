@@ -108,8 +108,8 @@ VGPU_INLINE bool transfer_rows(Warp& w, const Op* op) {
   const uint64_t* base = w.lanes<uint64_t>(op->a);
   const uint64_t first = base[0] + static_cast<uint64_t>(op->imm), step = base[1] - base[0],
                  distance = kRow < kLanes ? base[kRow % kLanes] - base[0] : 0;
-  if (!check_global_rows<kRow>(w, op, first, step, distance,
-                               static_cast<uint32_t>(sizeof(Mem)) * op->c))
+  if (!check_global_rows(w, op, make_rows(first, step, distance, kRow),
+                         static_cast<uint32_t>(sizeof(Mem)) * op->c))
     return false;
   for (uint32_t k = 0; k < op->c; ++k) {
     const uint32_t offset = element(w, op, k);

@@ -1,14 +1,61 @@
-// Directed rounding without touching the processor's rounding mode: compute the exact result as a
-// sum s + e of two doubles, round s to nearest, then step by one unit when that went the wrong way.
+// Directed rounding. Arithmetic switches the processor's rounding mode for the 32 lanes of an
+// instruction; conversions round to nearest and step by one unit when that went the wrong way.
 #pragma once
 
+#include <cfenv>
 #include <cstdint>
 
 #include "machine/variant.hpp"
+#include "machine/vector.hpp"
 
 namespace vgpu::VGPU_VARIANT {
 
 enum class Rounding : uint8_t { Nearest, Zero, Down, Up };
+
+/// Rounds as R while it lives. Operands have to be read from memory and results written to it
+/// meanwhile: that is all that keeps the compiler from moving the arithmetic elsewhere.
+template <Rounding R>
+class RoundingMode {
+ public:
+#if defined(__x86_64__)
+  RoundingMode() : before_(_mm_getcsr()) {
+    constexpr uint32_t kMode = R == Rounding::Zero   ? _MM_ROUND_TOWARD_ZERO
+                               : R == Rounding::Down ? _MM_ROUND_DOWN
+                                                     : _MM_ROUND_UP;
+    _mm_setcsr((before_ & ~uint32_t{_MM_ROUND_MASK}) | kMode);
+    fence();
+  }
+  ~RoundingMode() {
+    fence();
+    _mm_setcsr(before_);
+  }
+#else
+  RoundingMode() : before_(std::fegetround()) {
+    std::fesetround(R == Rounding::Zero   ? FE_TOWARDZERO
+                    : R == Rounding::Down ? FE_DOWNWARD
+                                          : FE_UPWARD);
+    fence();
+  }
+  ~RoundingMode() {
+    fence();
+    std::fesetround(before_);
+  }
+#endif
+  RoundingMode(const RoundingMode&) = delete;
+  RoundingMode& operator=(const RoundingMode&) = delete;
+
+ private:
+  static void fence() {
+    asm volatile("" ::: "memory");
+  }
+#if defined(__x86_64__)
+  uint32_t before_;
+#else
+  int before_;
+#endif
+};
+template <>
+class RoundingMode<Rounding::Nearest> {};
 
 [[gnu::always_inline]] inline uint32_t bits_of(float v) {
   return __builtin_bit_cast(uint32_t, v);
@@ -39,28 +86,10 @@ template <Rounding R>
   return nearest;
 }
 
-/// s + e rounded to float, where |e| is at most half a unit in the last place of s.
-template <Rounding R>
-[[gnu::always_inline]] inline float round_sum(double s, double e) {
-  const float nearest = static_cast<float>(s);
-  const double back = nearest;
-  return adjust<R>(nearest, back > s || (back == s && e < 0), back < s || (back == s && e > 0));
-}
-
 template <Rounding R>
 [[gnu::always_inline]] inline float round_to_float(double v) {
-  return round_sum<R>(v, 0);
-}
-
-/// a + b exactly, as s + e (Knuth's TwoSum).
-struct TwoSum {
-  double s, e;
-};
-[[gnu::always_inline]] inline TwoSum two_sum(double a, double b) {
-  const double s = a + b;
-  const double bb = s - a;
-  const double e = (a - (s - bb)) + (b - bb);
-  return {s, e - e == 0 ? e : 0};
+  const float nearest = static_cast<float>(v);
+  return adjust<R>(nearest, nearest > v, nearest < v);
 }
 
 [[gnu::always_inline]] inline float flush(float v) {

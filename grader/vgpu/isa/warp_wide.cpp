@@ -5,6 +5,7 @@
 
 #include "isa/map.hpp"
 #include "machine/observer.hpp"
+#include "machine/vector.hpp"
 
 namespace vgpu::VGPU_VARIANT {
 namespace {
@@ -61,7 +62,8 @@ template <Exchange kExchange>
 [[gnu::noinline]] const Op* collective(Warp& w, const Op* op, uint32_t offset) {
   const uint32_t* masks = w.lanes<uint32_t>(offset);
   const uint32_t members = masks[std::countr_zero(w.active)];
-  if ((test_lanes([&](int i) { return masks[i] != members; }) & w.active) != 0)
+  if (!is_uniform(masks) &&
+      (test_lanes([&](int i) { return masks[i] != members; }) & w.active) != 0)
     return exchange_by_groups<kExchange>(w, op, masks);
   if (!together(w, members)) return w.collect(op, members);
   check_members(w, op, members);
@@ -79,10 +81,31 @@ template <Exchange kExchange>
   }
 }
 
+/// All lanes on, exchanged at one distance across the whole warp: what reductions do. False when
+/// the shuffle is another one.
+[[gnu::always_inline]] inline bool exchange_all(Warp& w, const Op* op) {
+  const uint32_t* b = w.lanes<uint32_t>(op->b);
+  const uint32_t* c = w.lanes<uint32_t>(op->c);
+  constexpr uint32_t kSegmentAndClamp = 0x1F1F;
+  if (w.active != kFullMask || (c[0] & kSegmentAndClamp) != 0x1F || !is_uniform(c) ||
+      !is_uniform(b))
+    return false;
+  const int distance = static_cast<int>(b[0] & 31), other = distance * 4 / kVectorBytes;
+  IntVec v[kVectors];
+  for (int n = 0; n < kVectors; ++n)
+    v[n] = load_vector<IntVec>(w.registers + op->a + (n ^ other) * kVectorBytes);
+  for (int n = 0; n < kVectors; ++n)
+    store_vector(w.registers + op->d + n * kVectorBytes, exchanged(v[n], distance));
+  const uint32_t predicate = w.operands[op->extra + 1];
+  if (predicate != isa::kNone) w.predicate(predicate) = kFullMask;
+  return true;
+}
+
 // Operands: d = value, a = source, b = lane or distance, c = clamp and segment mask,
 // operands[extra] = members, operands[extra + 1] = predicate "source in range" or kNone.
 template <Shuffle kMode>
 [[gnu::noinline]] void shuffle_lanes(Warp& w, const Op* op, uint32_t members) {
+  if (kMode == Shuffle::Butterfly && exchange_all(w, op)) return;
   const uint32_t* a = w.lanes<uint32_t>(op->a);
   const uint32_t* b = w.lanes<uint32_t>(op->b);
   const uint32_t* c = w.lanes<uint32_t>(op->c);

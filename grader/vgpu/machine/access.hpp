@@ -150,40 +150,67 @@ VGPU_INLINE bool check_global_run(Warp& w, const Op* op, uint64_t address, uint3
   return true;
 }
 
-/// The same for rows of kRow lanes: addresses in a row are `step` bytes apart, rows `distance`
-/// bytes, and rows are the same or do not overlap.
-template <uint32_t kRow>
-VGPU_INLINE bool check_global_rows(Warp& w, const Op* op, uint64_t address, uint64_t step,
-                                   uint64_t distance, uint32_t size) {
-  constexpr uint32_t kCount = kLanes / kRow;
+/// Addresses of 32 lanes in rows of 32, 16 or 8: from lane to lane `step` bytes, from row to row
+/// `distance`. Both are 0 or more: `first` is the lowest, whichever lane's it is.
+struct Rows {
+  uint64_t first, step, distance;
+  uint32_t width;
+};
+
+VGPU_INLINE Rows make_rows(uint64_t first, uint64_t step, uint64_t distance, uint32_t width) {
   if (static_cast<int64_t>(step) < 0) {  // from the other end
-    address += (kRow - 1) * step;
+    first += (width - 1) * step;
     step = -step;
   }
   if (static_cast<int64_t>(distance) < 0) {
-    address += (kCount - 1) * distance;
+    first += (kLanes / width - 1) * distance;
     distance = -distance;
   }
-  const AccessCache& cache = w.caches[op->site];
-  const uint64_t room = cache.end - cache.begin, length = (kRow - 1) * step,
-                 reach = (kCount - 1) * distance + length + size;
-  if (step > room || distance > room || address < cache.begin || address >= cache.end ||
-      cache.end - address < reach || ((address | step | distance) & (size - 1)) != 0 ||
-      (step != 0 && step < size) || (distance != 0 && distance < length + size))
-    return false;
-  uint64_t begin = address - cache.begin;
-  uint32_t sectors = touch_row(w, cache.touched, begin, step, kRow);
-  if (kCount > 1 && distance != 0) {
-    for (uint32_t row = 1; row < kCount; ++row) {
-      const bool shares_sector = (begin + length) >> 5 == (begin + distance) >> 5;
-      begin += distance;
-      sectors += touch_row(w, cache.touched, begin, step, kRow) - (shares_sector ? 1 : 0);
-    }
+  return {first, step, distance, width};
+}
+
+/// Whether lanes may access memory from `low` to `high` bytes behind their address, in pieces of at
+/// most `size` bytes, so that pieces are the same or do not overlap.
+VGPU_INLINE bool rows_fit(const AccessCache& cache, const Rows& rows, int64_t low, int64_t high,
+                          uint32_t size) {
+  const uint64_t room = cache.end - cache.begin, length = (rows.width - 1) * rows.step,
+                 start = rows.first + static_cast<uint64_t>(low),
+                 reach = (kLanes / rows.width - 1) * rows.distance + length +
+                         static_cast<uint64_t>(high - low);
+  return rows.step <= room && rows.distance <= room && start >= cache.begin && start < cache.end &&
+         cache.end - start >= reach && ((start | rows.step | rows.distance) & (size - 1)) == 0 &&
+         (rows.step == 0 || rows.step >= size) &&
+         (rows.distance == 0 || rows.distance >= length + size);
+}
+
+/// Touches what rows that begin at byte `begin` of the allocation reach; returns the number of
+/// sectors.
+VGPU_INLINE uint32_t touch_rows(Warp& w, uint64_t* map, uint64_t begin, const Rows& rows) {
+  const uint64_t length = (rows.width - 1) * rows.step;
+  uint32_t sectors = touch_row(w, map, begin, rows.step, rows.width);
+  if (rows.distance == 0) return sectors;
+  for (uint32_t lane = rows.width; lane < kLanes; lane += rows.width) {
+    const bool shares_sector = (begin + length) >> 5 == (begin + rows.distance) >> 5;
+    begin += rows.distance;
+    sectors += touch_row(w, map, begin, rows.step, rows.width) - (shares_sector ? 1 : 0);
   }
+  return sectors;
+}
+
+/// Distinct addresses.
+VGPU_INLINE uint32_t count_values(const Rows& rows) {
+  return (rows.step == 0 ? 1 : rows.width) * (rows.distance == 0 ? 1 : kLanes / rows.width);
+}
+
+/// As check_global_run, for rows of addresses.
+VGPU_INLINE bool check_global_rows(Warp& w, const Op* op, const Rows& rows, uint32_t size) {
+  const AccessCache& cache = w.caches[op->site];
+  if (!rows_fit(cache, rows, 0, size, size)) return false;
+  const uint32_t sectors = touch_rows(w, cache.touched, rows.first - cache.begin, rows);
   Traffic& traffic = w.site_counts[op->site].global;
   traffic.requests += 1;
   traffic.sectors += sectors;
-  traffic.bytes += uint64_t{step == 0 ? 1 : kRow} * (distance == 0 ? 1 : kCount) * size;
+  traffic.bytes += uint64_t{count_values(rows)} * size;
   return true;
 }
 

@@ -65,6 +65,11 @@ struct SiteCount {
   uint64_t idle_warps = 0;               ///< executions in which the guard switched every lane off
 };
 
+/// What a fused run did. Its global loads all moved that many sectors and distinct values each.
+struct RunCount {
+  uint64_t executed = 0, sectors = 0, values = 0;
+};
+
 /// Something a check has found that the hardware would not have stopped for.
 struct Finding {
   std::string kind;          ///< "race", "uninitialised", ...
@@ -78,7 +83,7 @@ struct Finding {
 struct RawCounts {
   std::vector<BlockCount> blocks;  ///< as Kernel::blocks
   std::vector<SiteCount> sites;    ///< as Kernel::sites
-  std::vector<uint64_t> runs;      ///< as Kernel::runs: executions as one
+  std::vector<RunCount> runs;      ///< as Kernel::runs
   uint64_t compulsory_sectors = 0;
   uint64_t largest_block = 0;  ///< warp instructions of the thread block that executed most
   double seconds = 0;

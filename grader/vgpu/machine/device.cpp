@@ -113,6 +113,22 @@ void settle_findings(RawCounts& counts) {
   }
 }
 
+// What fused runs did, at the instructions that they are made of.
+void count_runs(const Kernel& kernel, RawCounts& counts) {
+  for (size_t r = 0; r < kernel.runs.size(); ++r) {
+    const RunCount& run = counts.runs[r];
+    for (const FusedRun::SharedLoad& load : kernel.runs[r].shared_loads) {
+      counts.sites[load.site].shared.requests += run.executed;
+      counts.sites[load.site].shared.wavefronts += run.executed * load.wavefronts;
+    }
+    for (const FusedRun::GlobalLoad& load : kernel.runs[r].global_loads) {
+      counts.sites[load.site].global.requests += run.executed;
+      counts.sites[load.site].global.sectors += run.sectors;
+      counts.sites[load.site].global.bytes += run.values * load.size;
+    }
+  }
+}
+
 uint64_t count_touched(const LaunchContext& context) {
   uint64_t sectors = 0;
   for (size_t i = 0; i < context.touched.size(); ++i) {
@@ -141,7 +157,11 @@ void RawCounts::add(const RawCounts& other) {
   }
   cleared.insert(cleared.end(), other.cleared.begin(), other.cleared.end());
   runs.resize(std::max(runs.size(), other.runs.size()));
-  for (size_t i = 0; i < other.runs.size(); ++i) runs[i] += other.runs[i];
+  for (size_t i = 0; i < other.runs.size(); ++i) {
+    runs[i].executed += other.runs[i].executed;
+    runs[i].sectors += other.runs[i].sectors;
+    runs[i].values += other.runs[i].values;
+  }
   blocks.resize(std::max(blocks.size(), other.blocks.size()));
   sites.resize(std::max(sites.size(), other.sites.size()));
   for (size_t i = 0; i < other.blocks.size(); ++i) {
@@ -228,12 +248,7 @@ RawCounts Device::run(const Launch& launch) {
   });
   settle_findings(total);
   if (first.fault) rethrow(first.fault, total);
-  for (size_t r = 0; r < kernel.runs.size(); ++r) {
-    for (const FusedRun::Load& load : kernel.runs[r].loads) {
-      total.sites[load.site].shared.requests += total.runs[r];
-      total.sites[load.site].shared.wavefronts += total.runs[r] * load.wavefronts;
-    }
-  }
+  count_runs(kernel, total);
   total.compulsory_sectors = count_touched(context);
   total.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - context.start).count();

@@ -113,13 +113,17 @@ struct Code {
   std::vector<SpecialSlot> specials;  ///< to fill on entry
 };
 
-/// Instructions that execute as one when the lanes agree (isa/fused.cpp): what the shared loads
-/// among them count then.
+/// Instructions that execute as one when the lanes agree (isa/fused.cpp, isa/fused_global.cpp): the
+/// loads among them, which count as often as the run executes.
 struct FusedRun {
-  struct Load {
+  struct SharedLoad {
     uint32_t site = 0, wavefronts = 1;
   };
-  std::vector<Load> loads;
+  struct GlobalLoad {
+    uint32_t site = 0, size = 4;  ///< bytes of a lane
+  };
+  std::vector<SharedLoad> shared_loads;
+  std::vector<GlobalLoad> global_loads;
 };
 
 struct Kernel {

@@ -101,6 +101,35 @@ template <class V, size_t... I>
 #endif
 }
 
+/// Element i of the result is v[i ^ distance], or of a vector `distance` further when there are
+/// fewer.
+[[gnu::always_inline]] inline IntVec exchanged(IntVec v, int distance) {
+  constexpr int kEach = kVectorBytes / 4;
+  IntVec from{};
+  for (int i = 0; i < kEach; ++i) from[i] = i;
+  from = (from ^ distance) & (kEach - 1);
+#if defined(__AVX512F__)
+  // Not the unmasked one: GCC 12 takes what it leaves open for an uninitialised value.
+  return (IntVec)_mm512_maskz_permutexvar_epi32(0xFFFF, (__m512i)from, (__m512i)v);
+#elif defined(__AVX2__)
+  return (IntVec)_mm256_permutevar8x32_epi32((__m256i)v, (__m256i)from);
+#else
+  IntVec result;
+  for (int i = 0; i < kEach; ++i) result[i] = v[from[i]];
+  return result;
+#endif
+}
+
+/// Whether all 32 lanes hold the same value.
+template <class T>
+[[gnu::always_inline]] inline bool is_uniform(const T* lanes) {
+  using V = VectorOf<T>;
+  constexpr int kEach = kVectorBytes / static_cast<int>(sizeof(T));
+  V differs{};
+  for (int i = 0; i < 32; i += kEach) differs |= load_vector<V>(lanes + i) ^ (lanes[0] - V{});
+  return is_zero(differs);
+}
+
 /// visit(first lane, lanes, the lanes after them) for 32 lanes, a vector at a time; after lane 31
 /// comes `last`.
 template <class T, class Visit>

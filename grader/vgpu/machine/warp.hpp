@@ -63,7 +63,7 @@ struct Warp {
   const Op* reconvergence = nullptr;   ///< where the current split's node waits, or nullptr
   BlockCount* block_counts = nullptr;  ///< of the CPU thread that runs this warp
   SiteCount* site_counts = nullptr;
-  uint64_t* run_counts = nullptr;
+  RunCount* run_counts = nullptr;
   AccessCache* caches = nullptr;
   const uint32_t* operands = nullptr;  ///< Kernel::operands
   uint8_t* shared = nullptr;           ///< shared memory of the block

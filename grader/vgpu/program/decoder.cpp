@@ -104,11 +104,7 @@ void Decoder::decode_block(size_t block) {
   kernel_.blocks.push_back(
       {static_cast<uint32_t>(kernel_.sites.size()), static_cast<uint32_t>(flow.last - flow.first)});
   for (size_t i = flow.first; i < flow.last;) {
-    const FusibleRun run = find_run(function_, i, flow.last, traffic_);
-    if (run.length == 0)
-      decode_instruction(i++);
-    else
-      decode_run(run, std::exchange(i, i + run.length));
+    i += decode_run(i, flow.last);
   }
 }
 
@@ -139,49 +135,6 @@ void Decoder::decode_instruction(size_t index) {
     emit(builtins.unguard).d = mask;
     code_.ops[guard_op].imm = static_cast<int64_t>(code_.ops.size()) - guard_op;
   }
-}
-
-// One operation for the whole run, then its instructions one by one for the case that the lanes do
-// not agree.
-void Decoder::decode_run(const FusibleRun& run, size_t first) {
-  const auto first_site = static_cast<uint32_t>(kernel_.sites.size());
-  const auto slot = [&](int r) { return r < 0 ? 0 : slots_.offset[static_cast<size_t>(r)]; };
-  int64_t low = run.steps[0].offset, high = low;
-  std::vector<uint32_t> words(2);
-  uint32_t previous = isa::kNone;
-  for (const FusibleRun::Step& step : run.steps) {
-    low = std::min(low, step.offset);
-    high = std::max(high, step.offset);
-    const uint32_t x = slot(step.x), c = slot(step.c), d = slot(step.d), y = slot(step.y);
-    const bool chained =
-        c == previous && d == previous && x != previous && (step.y < 0 || y != previous);
-    words.insert(words.end(),
-                 {static_cast<uint32_t>(step.offset), x, c, d, y,
-                  step.y < 0 ? isa::kStepFma : isa::kStepScaledFma, chained ? 1u : 0u});
-    previous = d;
-  }
-  words[0] = static_cast<uint32_t>(low);
-  words[1] = static_cast<uint32_t>(high);
-  FusedRun counted;
-  for (size_t k = 0; k < run.length; ++k) {
-    const Instruction& i = function_.body[first + k];
-    if (i.opcode != "ld") continue;
-    // Lanes that all read one 16-byte value are served in two halves.
-    counted.loads.push_back({first_site + static_cast<uint32_t>(k), i.has("v4") ? 2u : 1u});
-  }
-  const Address base = address(*run.base, ptx::Space::Shared);
-  const uint32_t extra = list(words), spans = list(spans_of(run));
-  const auto op_index = code_.ops.size();
-  Op& op = emit(base.wide ? isa::fused().wide : isa::fused().narrow);
-  op.site = first_site;
-  op.a = base.base;
-  op.b = spans;
-  op.c = static_cast<uint32_t>(run.steps.size());
-  op.d = static_cast<uint32_t>(kernel_.runs.size());
-  op.extra = extra;
-  kernel_.runs.push_back(std::move(counted));
-  for (size_t k = 0; k < run.length; ++k) decode_instruction(first + k);
-  code_.ops[op_index].imm = static_cast<int64_t>(code_.ops.size() - op_index);
 }
 
 void Decoder::translate(const Instruction& i) {

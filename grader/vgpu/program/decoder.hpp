@@ -1,5 +1,5 @@
 // One function of a module -> operations. The parts: decoder.cpp (blocks, operands, table-driven
-// instructions), decode_memory.cpp (ld, st, atom, mov, cvta), decode_control.cpp (branches,
+// instructions), decode_run.cpp (runs that execute as one), decode_memory.cpp (ld, st, atom, mov, cvta), decode_control.cpp (branches,
 // barriers, calls, warp-wide operations), decode_tensor.cpp (cp.async, ldmatrix, mma, wmma).
 #pragma once
 
@@ -16,6 +16,7 @@
 #include "machine/kernel.hpp"
 #include "program/flow.hpp"
 #include "program/fuse.hpp"
+#include "program/fuse_global.hpp"
 #include "program/registers.hpp"
 #include "ptx/module.hpp"
 
@@ -53,7 +54,6 @@ class Decoder {
   void translate(const Instruction& i);
   void translate_by_form(const Instruction& i);
   void decode_setp(const Instruction& i);
-  void decode_run(const FusibleRun& run, size_t first);
   const isa::Form& form(const std::string& mnemonic) const;
   Op& emit(Handler run);
   uint32_t add_site(const Instruction& i);
@@ -72,6 +72,14 @@ class Decoder {
   uint32_t reserve(uint32_t width);
   uint32_t list(const std::vector<uint32_t>& values);
   void move(uint32_t to, uint32_t from, uint32_t width);
+
+  // --- decode_run.cpp
+  /// Decodes the run that begins at instruction `first`, or that instruction. Returns how many.
+  size_t decode_run(size_t first, size_t last);
+  void decode_shared_run(const FusibleRun& run, size_t first);
+  void decode_global_run(const GlobalRun& run, size_t first);
+  void decode_singly(size_t run_op, size_t first, size_t length);
+  uint32_t slot_of(int r) const;
 
   // --- decode_memory.cpp
   struct Address {

@@ -26,6 +26,11 @@ struct FusibleRun {
 struct RegisterTraffic {
   explicit RegisterTraffic(const ptx::Function& function);
   std::vector<uint32_t> writes, reads;
+
+  /// One instruction writes register `r` and one reads it.
+  bool is_read_once(int r) const {
+    return writes[static_cast<size_t>(r)] == 1 && reads[static_cast<size_t>(r)] == 1;
+  }
 };
 
 /// The longest run that starts at instruction `first` and ends before `last`. Values that the run

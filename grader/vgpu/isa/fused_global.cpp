@@ -194,9 +194,11 @@ VGPU_INLINE void execute_steps(const Warp& w, const Source* sources, const Globa
       {second, loads + first.loads, spans + first.spans, w.lanes<uint64_t>(second.address)}};
   for (uint32_t k = 0; k < head.bases; ++k) {
     Base& b = bases[k];
-    if (!find_rows(b.address, b.rows) ||
-        !rows_fit(w.caches[b.base.site], b.rows, b.base.low, b.base.high, b.base.largest_size))
-      return false;
+    if (!find_rows(b.address, b.rows)) return false;
+    AccessCache& cache = w.caches[b.base.site];
+    const uint64_t lowest = b.rows.first + static_cast<uint64_t>(int64_t{b.base.low});
+    if (lowest < cache.begin || lowest >= cache.end) w.block->find_allocation(lowest, cache);
+    if (!rows_fit(cache, b.rows, b.base.low, b.base.high, b.base.largest_size)) return false;
   }
 
   Source sources[3];

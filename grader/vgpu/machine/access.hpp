@@ -265,6 +265,7 @@ VGPU_OUTLINE Wavefronts count_wavefronts(const Addresses& addresses, uint32_t ac
       return {total, total - 1};
     }
   }
+  if ((active & (active - 1)) == 0) return {1, 0};
   const uint32_t words = size <= 4 ? 1 : size / 4;
   int group = kLanes / static_cast<int>(words);
   if (words > 1 && load &&

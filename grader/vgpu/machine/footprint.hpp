@@ -31,9 +31,17 @@ struct Addresses {
 template <class Address>
 VGPU_INLINE bool has_step(const Address* base, Address step) {
   using V = VectorOf<Address>;
-  V differs{};
-  visit_neighbours(base, static_cast<Address>(base[kLanes - 1] + step),
-                   [&](int, V here, V next) { differs |= (next - here) ^ (step - V{}); });
+  constexpr int kEach = kVectorBytes / static_cast<int>(sizeof(Address));
+  V wanted = base[0] - V{}, differs{};
+  for (int bit = 1; bit < kEach; bit *= 2) {  // + lane * step: there is no cheap product of 64 bits
+    V lanes{};
+    for (int i = 0; i < kEach; ++i) lanes[i] = (i & bit) != 0 ? ~Address{0} : Address{0};
+    wanted += lanes & (static_cast<Address>(step * static_cast<Address>(bit)) - V{});
+  }
+  for (int i = 0; i < kLanes; i += kEach) {
+    differs |= load_vector<V>(base + i) ^ wanted;
+    wanted += static_cast<Address>(step * kEach) - V{};
+  }
   return is_zero(differs);
 }
 

@@ -1,6 +1,7 @@
 // One function of a module -> operations. The parts: decoder.cpp (blocks, operands, table-driven
-// instructions), decode_run.cpp (runs that execute as one), decode_memory.cpp (ld, st, atom, mov, cvta), decode_control.cpp (branches,
-// barriers, calls, warp-wide operations), decode_tensor.cpp (cp.async, ldmatrix, mma, wmma).
+// instructions), decode_run.cpp (runs that execute as one), decode_memory.cpp (ld, st, atom, mov,
+// cvta), decode_control.cpp (branches, barriers, calls, warp-wide operations), decode_tensor.cpp
+// (cp.async, ldmatrix, mma, wmma).
 #pragma once
 
 #include <map>

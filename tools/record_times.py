@@ -49,11 +49,15 @@ DETAILS = {
 }
 
 
-# Of the virtual GPU's records, what differs from run to run or the model has no use for.
-LEFT_OUT = (
-    "lines", "seconds", "device_bytes", "peak_device_bytes", "mangled", "lane_instructions",
-    "lane_instructions_by_class", "blocks_per_multiprocessor", "occupancy", "blocks_allowed_by",
-    "occupancy_limited_by", "ldmatrix_requests", "ldmatrix_wavefronts", "ldmatrix_conflicts",
+# Of the virtual GPU's records, what the model reads (grader/judge/model/work.cpp).
+KEPT = (
+    "kernel", "grid", "block", "shared_static_bytes", "shared_dynamic_bytes", "registers_per_thread",
+    "warp_instructions", "warp_instructions_by_class", "largest_block_instructions", "branches", "barriers",
+    "global_load_requests", "global_load_sectors", "global_load_bytes", "global_store_requests",
+    "global_store_sectors", "global_store_bytes", "global_atomic_requests", "global_atomic_sectors",
+    "local_load_requests", "local_load_sectors", "local_store_requests", "local_store_sectors",
+    "shared_load_requests", "shared_load_wavefronts", "shared_store_wavefronts", "shared_atomic_wavefronts",
+    "async_copy_bytes", "async_copy_shared_requests", "async_copy_shared_wavefronts", "compulsory_sectors",
 )  # fmt: skip
 
 
@@ -217,13 +221,8 @@ def record_times(folder: Path) -> dict[str, Any]:
     }
 
 
-def trimmed(record: dict[str, Any]) -> dict[str, Any]:
-    """A launch's record without LEFT_OUT."""
-    return {key: value for key, value in record.items() if key not in LEFT_OUT}
-
-
 def record_counts(folder: Path, chosen: list[Call]) -> dict[str, Any]:
-    """The virtual GPU's record of every launch of each call, without what differs from run to run and source lines."""
+    """What the virtual GPU counted for every launch of each call."""
     result = {}
     vgpu = str(LAYOUT.root / "build/bin/vgpu")
     for of_run, words in commands(folder, chosen, 1):
@@ -235,7 +234,8 @@ def record_counts(folder: Path, chosen: list[Call]) -> dict[str, Any]:
             record["kernel"] = plain_name(record["kernel"])
         names = [record["kernel"] for record in records]
         for call, repetitions in zip(of_run, by_repeat(of_run, records, names, 1), strict=True):
-            result[call.name] = [trimmed(record) for record in repetitions[0]]
+            launches = [{key: record[key] for key in KEPT} for record in repetitions[0]]
+            result[call.name] = launches
     return {"calls": result}
 
 

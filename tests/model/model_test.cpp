@@ -33,7 +33,6 @@ json idle_launch(int blocks) {
                           "shared_dynamic_bytes",
                           "shared_load_requests",
                           "shared_load_wavefronts",
-                          "shared_load_conflicts",
                           "shared_store_wavefronts",
                           "shared_atomic_wavefronts",
                           "async_copy_shared_requests",
@@ -176,7 +175,6 @@ json mixed_launch() {
   launch.update({{"shared_static_bytes", 20000},
                  {"shared_load_requests", 1e6},
                  {"shared_load_wavefronts", 2e6},
-                 {"shared_load_conflicts", 1e6},
                  {"shared_store_wavefronts", 2e5},
                  {"global_load_requests", 4e5},
                  {"global_load_sectors", 1.6e6},
@@ -205,7 +203,7 @@ TEST(Monotony, MoreWorkIsNeverFaster) {
   }
   const std::vector<std::vector<const char*>> together = {
       {"shared_load_requests", "shared_load_wavefronts"},
-      {"shared_load_wavefronts", "shared_load_conflicts"},
+      {"shared_load_wavefronts"},
       {"shared_store_wavefronts"},
       {"global_load_requests"},
       {"global_load_sectors", "global_load_bytes"},

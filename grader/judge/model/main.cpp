@@ -66,7 +66,7 @@ Options parse(int argc, char** argv) {
 
 std::filesystem::path profile_file(const std::string& gpu) {
   if (gpu.ends_with(".toml")) return gpu;
-  const auto file = std::filesystem::path(GPU_PROFILES) / (gpu + ".toml");
+  std::filesystem::path file = std::filesystem::path(GPU_PROFILES) / (gpu + ".toml");
   if (std::filesystem::is_regular_file(file)) return file;
   throw ModelError("there is no GPU '" + gpu + "': known are" + gpus());
 }

@@ -95,7 +95,6 @@ Work work_of(const json& document, size_t index) {
 
   work.shared_loads = record.count("shared_load_requests");
   work.shared_load_wavefronts = record.count("shared_load_wavefronts");
-  work.shared_conflicts = record.count("shared_load_conflicts");
   work.other_shared_wavefronts = record.count("shared_store_wavefronts") +
                                  record.count("shared_atomic_wavefronts") +
                                  record.count("async_copy_shared_wavefronts");

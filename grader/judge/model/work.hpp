@@ -1,6 +1,7 @@
 // A launch's record as the numbers that the model needs.
 #pragma once
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -22,7 +23,7 @@ struct Work {
   int registers = 0;
   size_t shared_bytes = 0;  ///< of a block, static and dynamic
   Instructions instructions;
-  double shared_loads = 0, shared_load_wavefronts = 0, shared_conflicts = 0;  ///< of loads
+  double shared_loads = 0, shared_load_wavefronts = 0;
   double other_shared_wavefronts = 0;  ///< stores, atomics, copies
   double global_loads = 0, load_sectors = 0, load_bytes = 0, copied_bytes = 0;
   double global_stores = 0, store_sectors = 0, store_bytes = 0, atomics = 0, atomic_sectors = 0;
@@ -31,7 +32,7 @@ struct Work {
   double compulsory_sectors = 0, branches = 0, barriers = 0, shuffles = 0;
   double imbalance = 1;  ///< instructions of the largest block / of the mean one, at least 1
 
-  double warps_per_block() const { return (threads + 31) / 32; }
+  double warps_per_block() const { return std::ceil(threads / 32.0); }
 };
 
 /// Reads the record of launch number `index`. Throws ModelError when it is none.

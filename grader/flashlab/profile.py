@@ -177,7 +177,9 @@ def default_shapes(lab: Lab) -> tuple[Shape, ...]:
         shapes = [
             case["shape"]
             for case in settings["case"]
-            if case.get("entry", entries[0]) == entry and not case["shape"].get("causal", False)
+            if case.get("entry", entries[0]) == entry
+            and case.get("device") != "cuda"
+            and not case["shape"].get("causal", False)
         ]
         largest = max(shapes, key=_size)
         found.append({**largest, "entry": entry})

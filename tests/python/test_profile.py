@@ -8,7 +8,7 @@ import pytest
 from flashlab import cli, labs
 from flashlab.errors import UsageError
 from flashlab.layout import Layout
-from flashlab.profile import growth, parse_shape
+from flashlab.profile import default_shapes, growth, parse_shape
 from flashlab.profile_lines import Counts, Hint, Listing, hints, listing
 from flashlab.profile_tiles import constants_of, sentence, traffic
 from flashlab.profile_view import short_name
@@ -235,6 +235,25 @@ def test_shapes_are_words_with_commas() -> None:
 def test_other_words_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--shape"):
         parse_shape(text)
+
+
+def test_the_default_is_the_largest_case_of_each_entry_point(tmp_path: Path) -> None:
+    def case(entry: str, seq: int, *words: str, causal: bool = False) -> str:
+        shape = f"{{ seq_q = {seq}, seq_k = {seq}, head_dim = 8, causal = {str(causal).lower()} }}"
+        return "\n".join(["[[case]]", f'entry = "{entry}"', f"shape = {shape}", *words, ""])
+
+    config = tmp_path / "lab.toml"
+    config.write_text(
+        '[lab]\nentries = [{ name = "a" }, { name = "b" }]\n'
+        + case("a", 64)
+        + case("a", 128)
+        + case("a", 4096, 'device = "cuda"')
+        + case("a", 256, causal=True)
+        + case("b", 32)
+    )
+    lab = labs.Lab("lab9_x", 9, "", 100, config, "x.cu")
+    found = [(shape["entry"], shape["seq_q"]) for shape in default_shapes(lab)]
+    assert found == [("a", 128), ("b", 32)]
 
 
 def test_kernels_have_short_names() -> None:

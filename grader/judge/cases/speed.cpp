@@ -50,9 +50,12 @@ void give_points(const Lab& lab, const CaseSpec& spec, double ratio, const std::
        lab.section(spec.group));
 }
 
-CaseResult grade_modelled(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client) {
+CaseResult grade_modelled(const Lab& rules, const CaseSpec& spec, uint64_t seed, Client& client) {
   CaseResult result;
   result.max_points = spec.points;
+  Lab lab = rules;
+  lab.launch_seconds *= lab.speed.case_seconds / lab.case_seconds;
+  lab.case_seconds = lab.speed.case_seconds;
   const model::GpuProfile gpu = model::load_gpu(GPU_PROFILES "/" + lab.speed.profile + ".toml");
   RandomStream seeds(seed, spec.name, "calls");
   model::ModelledTime slowest;

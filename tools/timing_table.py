@@ -33,7 +33,7 @@ def rows(document: dict[str, Any]) -> list[tuple[str, str, str, str]]:
             runs = [one for run in document[name] for one in run if one["name"] == case]
             points = sorted({one["points"] for one in runs})
             ratios = sorted(one["ratio"] for one in runs)
-            said = f"{sum(one['remeasured'] for one in runs)} repeated measurements"
+            said = f"measured again {sum(one['remeasured'] for one in runs)} times"
             if name == "slower":
                 apart = sum(told_apart(run, original) for run in document[name])
                 said += f"; told from the original in {apart}"
@@ -51,9 +51,8 @@ def rows(document: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         first = cases[0]
         points = f"{sum(one['points'] for one in cases):g} of 7"
         ratio = f"{first['ratio']:.2f}" if "ratio" in first else "–"
-        said = "; ".join(first.get("flags", [])) or first.get("message", "").partition(":")[2]
-        said = said.replace("\n", " ").replace("|", "/").strip()
-        found.append((f"`{name}`", points, ratio, said[:110]))
+        said = "; ".join(first.get("flags", [])) or first.get("message", "").partition(" (")[0]
+        found.append((f"`{name}`", points, ratio, said.replace("|", "/")))
     return found
 
 

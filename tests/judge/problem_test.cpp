@@ -120,7 +120,7 @@ TEST_P(ProblemTest, TwoCallsAreComparedElementByElement) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Entries, ProblemTest, testing::ValuesIn(kEntries),
-                         [](const auto& info) { return std::string(info.param.entry); });
+                         [](const auto& one) { return std::string(one.param.entry); });
 
 TEST(ScaledLimits, GrowWithTheWorkAndNeverShrink) {
   Lab lab;

@@ -118,7 +118,7 @@ CaseResult grade_measured(const Lab& rules, CaseSpec spec, uint64_t seed, Client
   } while (measured++ < kMostRepeats && again());
   const Ratio& ratio = *best->ratio;
   if (ratio.median < kSuspicious) {
-    best->flags.push_back("much faster than the staff's kernel: somebody should look at it");
+    best->flags.emplace_back("much faster than the staff's kernel: somebody should look at it");
   }
   const double seconds = median(best->submission.seconds);
   result.meters = best->call.meters;

@@ -28,9 +28,13 @@ def measure(
     seed: int | None = None,
     baseline: Path | None = None,
     repeats: int | None = None,
+    clock: bool = False,
 ) -> Iterator[Record]:
-    """Yields one record per shape as soon as it is measured. `gpus` are those whose time is modelled on the virtual
-    GPU; on a real one `repeats` calls are timed beside those of `baseline`. SubmissionError when the library cannot be loaded, UsageError for what else stops it.
+    """Yields one record per shape as soon as it is measured. SubmissionError when the library cannot be loaded,
+    UsageError for what else stops it.
+
+    `gpus` are those whose time is modelled on the virtual GPU. On a real one `repeats` calls are timed, beside those of
+    `baseline`; with `clock` on the virtual GPU too, where the times are this machine's.
     """
     libraries = (library, *([baseline] if baseline else []))
     worker = Worker(layout, device, libraries, CPU_SECONDS)
@@ -43,6 +47,7 @@ def measure(
             words += ["--gpu", gpu]
         for option, value in (("--seed", seed), ("--baseline", baseline), ("--repeats", repeats)):
             words += [option, str(value)] if value is not None else []
+        words += ["--time"] if clock else []
         program = Program(layout, words, worker)
         for event in program.events(Path(folder) / "errors"):
             if event.pop("event", None) == "measured":

@@ -35,6 +35,14 @@ def shortened(text: str) -> str:
     return "\n".join(lines[:LINES_SHOWN]) + (f"\n... and {more} more lines" if more > 0 else "")
 
 
+def speed_line(speed: dict[str, Any]) -> str:
+    """A speed case in a line; it says whether its time was modelled or measured."""
+    line = f"{speed['how']} for {speed['gpu']}: {1e6 * speed['seconds']:.4g} us, {speed['ratio']:.2f} times the staff's"
+    if "limiter" in speed:
+        line += f"; {speed['limiter']}"
+    return line
+
+
 def case_table(result: Result) -> RenderableType:
     """One line per case: name, status, points and the beginning of the message."""
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -43,7 +51,8 @@ def case_table(result: Result) -> RenderableType:
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("message", overflow="fold")
     for case in result["cases"]:
-        first = clean(case["message"]).partition("\n")[0]
+        said = speed_line(case["speed"]) if case.get("speed") else case["message"]
+        first = clean(said).partition("\n")[0]
         table.add_row(
             Text(clean(case["name"])),
             Text(case["status"], style=STYLES[case["status"]]),

@@ -217,11 +217,13 @@ SpeedRule read_speed(Reader reader) {
   rule.none = reader.need<double>("none");
   rule.step = reader.need<double>("step");
   rule.grey = reader.need<double>("grey");
+  rule.case_seconds = reader.need<double>("case_seconds");
   rule.calls = reader.need<int>("calls");
   rule.repeats = reader.need<int>("repeats");
   if (!(rule.full >= 1 && rule.none > rule.full)) reader.fail("needs 1 <= full < none");
-  if (!(rule.step > 0 && rule.grey >= 0 && rule.grey < 1 && rule.calls >= 1 && rule.repeats >= 1)) {
-    reader.fail("has a step, grey, calls or repeats that cannot be used");
+  if (!(rule.step > 0 && rule.grey >= 0 && rule.grey < 1 && rule.case_seconds > 0 &&
+        rule.calls >= 1 && rule.repeats >= 1)) {
+    reader.fail("has a step, grey, case_seconds, calls or repeats that cannot be used");
   }
   reader.finish();
   return rule;

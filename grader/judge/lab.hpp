@@ -91,8 +91,9 @@ struct SpeedRule {
   double full = 0, none = 0;
   double step = 0;  ///< points are rounded to multiples of this
   double grey = 0;  ///< this part below the ratio of a better step, a measurement is repeated
-  int calls = 0;    ///< on the virtual GPU: the slowest counts
-  int repeats = 0;  ///< timed calls on a real GPU
+  double case_seconds = 0;  ///< for a call on the virtual GPU: a slow kernel is no hang
+  int calls = 0;            ///< on the virtual GPU: the slowest counts
+  int repeats = 0;          ///< timed calls on a real GPU
 };
 
 /// A function of the submission and its signature (kinds.hpp).

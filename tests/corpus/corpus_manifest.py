@@ -12,7 +12,7 @@ from flashlab.layout import Layout
 
 LAYOUT = Layout.of_this_package()
 SEED = 1  # inputs of the manifest's verdicts; with other inputs a case may miss a bug by chance
-# A corpus kernel is there for its result, not for its time: what it loses for speed says nothing, unless `fails` names it.
+# A corpus kernel is there for its result: what it loses for its time says nothing, unless `fails` names it.
 ABOUT_TIME = "speed"
 ABOUT_THE_RESULT = ("correctness", "checks")  # groups of cases that no honest kernel fails
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from flashlab import device
@@ -69,6 +71,27 @@ def test_a_gpus_driver_is_on_the_workers_library_path(repository, flashlab, monk
     folders = [words[i + 1] for i, word in enumerate(words) if word == "--runtime-dir"]
     assert folders == [str(tmp_path / "cuda"), str(tmp_path / "driver")]
     assert repository.latest()["device"]["kind"] == "cuda"
+    # The staff's library goes with it, to be measured beside the submission.
+    baseline = Path(words[words.index("--baseline") + 1])
+    assert baseline.exists()
+    assert str(baseline) != words[words.index("--submission") + 1]
+
+
+def test_without_solutions_a_gpu_gets_no_baseline(repository, flashlab, monkeypatch, tmp_path):
+    monkeypatch.setattr(device, "probe_gpu", lambda: device.Gpu("Test GPU", driver=tmp_path))
+    monkeypatch.setattr(device, "find_nvidia_runtime", lambda layout: tmp_path / "cuda")
+    shutil.rmtree(repository.layout.solutions)
+    assert flashlab("grade", "lab1").code == 0
+    assert "--baseline" not in repository.judge_saw()
+
+
+def test_a_speed_case_says_whether_it_was_modelled_or_measured(repository, flashlab):
+    speed = {"how": "modelled", "gpu": "h200", "ratio": 1.25, "low": 1.25, "high": 1.25}
+    speed |= {"seconds": 5e-5, "staff_seconds": 4e-5, "full": 1.05, "none": 3, "limiter": "FMA"}
+    repository.plan(cases={"speed": speed})
+    out = flashlab("grade", "lab1").out
+    assert "modelled for h200: 50 us, 1.25 times the staff's; FMA" in out
+    assert repository.latest()["cases"][0]["speed"] == speed
 
 
 def test_rerun_commands_name_everything_that_matters(repository, flashlab, tmp_path):

@@ -159,20 +159,11 @@ void fail(CaseResult& result, std::string message, const std::string& handout) {
   result.handout = handout;
 }
 
-std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
-                                          const std::vector<Input>& inputs, Client& client,
-                                          CaseResult& result, CallTime* time) {
-  const std::string& handout = lab.section("debugging");
-  const WorkerMode mode = spec.checks  ? WorkerMode::kChecks
-                          : spec.speed ? WorkerMode::kResources
-                                       : WorkerMode::kPlain;
-  if (const auto reason = client.ready(mode)) {
-    fail(result, *reason, handout);
-    result.crashed = true;
-    return std::nullopt;
-  }
-  Layout layout;
-  CaseRequest request = make_request(lab, spec, layout);
+namespace {
+
+/// One attempt: fills the shared memory and runs the request.
+Outcome send_request(const std::vector<Input>& inputs, CaseRequest& request, double seconds,
+                     Client& client, CaseReply& reply, CallTime* time) {
   const SharedMemory& memory = client.memory();
   auto input = inputs.begin();
   for (const protocol::Tensor& tensor : tensors_of(request)) {
@@ -180,9 +171,35 @@ std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
     // An answer without a result must not find an earlier one.
     std::ranges::fill(memory.region(tensor.after), std::byte{protocol::kPoison & 0xFF});
   }
+  reply = {};
+  return client.run(request, reply, seconds, time);
+}
+
+}  // namespace
+
+std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
+                                          const std::vector<Input>& inputs, Client& client,
+                                          CaseResult& result, CallTime* time) {
+  const std::string& handout = lab.section("debugging");
+  const WorkerMode mode = spec.checks  ? WorkerMode::kChecks
+                          : spec.speed ? WorkerMode::kResources
+                                       : WorkerMode::kPlain;
+  Layout layout;
+  CaseRequest request = make_request(lab, spec, layout);
   CaseReply reply;
-  const Outcome outcome = client.run(request, reply, lab.case_seconds, time);
-  result.output = client.take_output();
+  Outcome outcome;
+  for (bool again = true; again;) {
+    if (const auto reason = client.ready(mode)) {
+      fail(result, *reason, handout);
+      result.crashed = true;
+      return std::nullopt;
+    }
+    const bool was_used = client.is_used();
+    outcome = send_request(inputs, request, lab.case_seconds, client, reply, time);
+    result.output = client.take_output();
+    // What an earlier call has left running may have broken the device: that is not this call's.
+    again = was_used && outcome.answered() && reply.status == protocol::CallStatus::kSetupFailed;
+  }
   if (!outcome.answered()) {
     fail(result, describe(outcome, lab.case_seconds), handout);
     result.crashed = true;
@@ -190,7 +207,7 @@ std::optional<CallResult> call_submission(const Lab& lab, const CaseSpec& spec,
     return std::nullopt;
   }
   try {
-    return copy_out(request, reply, memory);
+    return copy_out(request, reply, client.memory());
   } catch (const std::runtime_error& error) {
     fail(result, std::string("The counts of this case cannot be read: ") + error.what(), handout);
     return std::nullopt;

@@ -13,6 +13,7 @@ std::optional<std::string> Client::ready(WorkerMode mode) {
   if (worker_ && !spent_ && options_.mode == mode) return std::nullopt;
   options_.mode = mode;
   worker_ = std::make_unique<Worker>(options_, memory_bytes_);
+  used_ = false;
   spent_ = true;  // until the submission is loaded
   hello_ = worker_->hello();
   protocol::Loaded loaded;
@@ -27,7 +28,10 @@ Outcome Client::run(protocol::CaseRequest& request, protocol::CaseReply& reply, 
                     CallTime* time) {
   Outcome outcome = worker_->run(request, reply, seconds, time);
   // A device error is sticky: every later call of that process would return it again.
-  spent_ = !outcome.answered() || reply.synchronise.code != 0;
+  // What a submission has started may end in one after its call, too: then nothing can be prepared.
+  spent_ = !outcome.answered() || reply.synchronise.code != 0 ||
+           reply.status == protocol::CallStatus::kSetupFailed;
+  used_ = true;
   return outcome;
 }
 

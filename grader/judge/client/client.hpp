@@ -24,6 +24,9 @@ class Client {
   /// Ends the worker, if one is alive; ready() starts another.
   void stop() { worker_.reset(); }
 
+  /// Whether code of the submission has been called in the live worker.
+  bool is_used() const { return used_; }
+
   /// The device, once a worker has started.
   const protocol::Hello& hello() const { return hello_; }
   /// The live worker's memory; only after ready() returned nothing.
@@ -44,6 +47,7 @@ class Client {
   protocol::Hello hello_;
   std::unique_ptr<Worker> worker_;
   bool spent_ = false;  ///< to be replaced before the next run
+  bool used_ = false;   ///< has run a request
 };
 
 /// Throws EnvironmentError unless the worker runs on the device that was asked for.

@@ -118,7 +118,7 @@ Outcome Worker::run(protocol::CaseRequest& request, protocol::CaseReply& reply, 
 }
 
 Outcome Worker::take_time(uint32_t id, double seconds, CallTime& time) {
-  if (const Outcome outcome = wait(seconds, false); !outcome.answered()) return outcome;
+  if (Outcome outcome = wait(seconds, false); !outcome.answered()) return outcome;
   protocol::Header header;
   recv(socket_.get(), &header, sizeof header, MSG_DONTWAIT | MSG_PEEK);
   if (header.type == protocol::MessageType::kCaseReply) return {};

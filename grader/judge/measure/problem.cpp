@@ -283,6 +283,11 @@ Checked Problem::check(const CallResult& call, std::optional<size_t> rows, uint6
   return checked;
 }
 
+std::vector<ExpectedRows> Problem::reference() const {
+  RandomStream random(0, spec_.name, "rows");
+  return expect(std::nullopt, random);
+}
+
 std::string find_difference(const CallResult& left, const CallResult& right, const Checked& checked,
                             double factor) {
   for (const auto& [name, bound] : checked.bounds) {

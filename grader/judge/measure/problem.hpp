@@ -46,6 +46,9 @@ class Problem {
   /// Gradients depend on all rows of a head: as many heads are compared as hold `rows` rows.
   Checked check(const CallResult& call, std::optional<size_t> rows, uint64_t seed) const;
 
+  /// What all outputs should hold.
+  std::vector<ExpectedRows> reference() const;
+
  protected:
   Problem(const Lab& lab, const CaseSpec& spec) : tolerance_(lab.tolerance), spec_(spec) {}
   /// The reference for `count` rows, all of them or drawn from `random`.

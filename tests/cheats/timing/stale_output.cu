@@ -1,0 +1,7 @@
+// Leaves the output as it is: perhaps an earlier call has put the right one there.
+#include "honest.cuh"
+
+CHEAT_ENTRY {
+  nothing<<<1, 1, 0, stream>>>();
+  return cudaGetLastError();
+}

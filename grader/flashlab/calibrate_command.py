@@ -1,0 +1,129 @@
+"""The command line of `flashlab calibrate`."""
+
+import difflib
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from flashlab import calibrate, labs
+from flashlab.calibrate_curve import (
+    Curve,
+    Reached,
+    propose,
+    reach,
+    references,
+    with_curve,
+)
+from flashlab.device import Device, choose
+from flashlab.errors import UsageError
+from flashlab.labs import Lab
+from flashlab.layout import Layout
+from flashlab.results import write_atomically
+from flashlab.terminal import clean, points
+
+
+def calibrate_command(
+    context: typer.Context,
+    lab: Annotated[
+        list[str] | None, typer.Argument(metavar="[LAB...]", help="Default: every lab.")
+    ] = None,
+    device: Annotated[
+        Device, typer.Option(help="What the ratios are of: modelled or measured times.")
+    ] = Device.VGPU,
+    staff_only: Annotated[
+        bool, typer.Option("--staff-only", help="Only the staff's modelled times, not the curve.")
+    ] = False,
+    naive_share: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Part of the points for the naive variant.")
+    ] = 0.1,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write lab.toml; otherwise only show the difference.")
+    ] = False,
+) -> None:
+    """Compare known kernels with the thresholds for speed and propose thresholds that fit them."""
+    layout: Layout = context.obj
+    # A pipe has no width: long lines there are better than cut ones.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    chosen = [labs.find(layout, word) for word in lab or []] or labs.discover(layout)
+    chosen = [each for each in dict.fromkeys(chosen) if calibrate.speed_cases(each)]
+    if not chosen:
+        raise UsageError("no lab here has cases that grade speed")
+    for each in chosen:
+        text = each.config.read_text(encoding="utf-8")
+        times = calibrate.staff_times(layout, each)
+        fresh = calibrate.with_staff_times(text, times)
+        console.print(f"{each.short}: {each.title}", style="bold")
+        _show_staff(console, each, times)
+        if not staff_only:
+            fresh = _fit(console, layout, each, fresh, device, naive_share)
+        _finish(console, layout, each, text, fresh, apply)
+
+
+def _fit(
+    console: Console, layout: Layout, lab: Lab, text: str, wanted: Device, naive_share: float
+) -> str:
+    """`text` with the curve that fits the known kernels; shows what they reach."""
+    device = choose(layout, wanted)
+    known = list(references(layout, lab))
+    reached: list[Reached] = []
+    for reference in track(
+        known, lab.short, console=console, transient=True, disable=not console.is_terminal
+    ):
+        reached += reach(layout, lab, text, device, reference)
+    curve = Curve.of(lab)
+    proposed, reasons = propose(curve, reached, naive_share)
+    how = "modelled" if device.kind is Device.VGPU else "measured"
+    console.print(_table(reached, curve, proposed, how))
+    for reason in reasons:
+        console.print(reason, markup=False, soft_wrap=True)
+    return with_curve(text, proposed)
+
+
+def _show_staff(console: Console, lab: Lab, times: dict[str, float]) -> None:
+    for case in calibrate.speed_cases(lab):
+        was, now = case["staff_seconds"], times[case["name"]]
+        change = f", {now / was - 1:+.1%} against lab.toml"
+        console.print(f"staff, {case['name']}: {now * 1e6:.4g} us modelled{change}", markup=False)
+
+
+def _table(reached: list[Reached], curve: Curve, proposed: Curve, how: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("kernel", no_wrap=True)
+    table.add_column("case", no_wrap=True)
+    ends = [f"{each.full:g}..{each.none:g}" for each in (curve, proposed)]
+    for heading in (f"{how} ratio", f"points now, {ends[0]}", f"proposed, {ends[1]}"):
+        table.add_column(heading, justify="right")
+    for each in reached:
+        name = Text(each.reference.name + (" (naive)" if each.reference.is_naive else ""))
+        if each.problem:
+            table.add_row(name, each.case, Text(clean(each.problem), "yellow"))
+            continue
+        ratio = f"{each.ratio:.3f}" + (f" (<= {each.high:.3f})" if each.high > each.ratio else "")
+        given = (each.points, proposed.points(each.most, each.ratio))
+        cells = [f"{points(value)}/{points(each.most)}" for value in given]
+        table.add_row(name, each.case, ratio, *cells)
+    return table
+
+
+def _finish(
+    console: Console, layout: Layout, lab: Lab, before: str, after: str, apply: bool
+) -> None:
+    shown = layout.shown(lab.config)
+    if before == after:
+        console.print(f"{shown} is as it should be")
+        return
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), shown, shown, lineterm="", n=0
+    )
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
+    if apply:
+        write_atomically(lab.config, after)
+        console.print(f"{shown} is written")
+    else:
+        console.print(f"{shown} stays as it is; --apply writes it")

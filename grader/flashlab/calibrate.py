@@ -1,4 +1,4 @@
-"""Writes the staff's modelled times into a lab.toml, in whose speed cases they are what submissions are compared with."""
+"""Writes the staff's modelled times into a lab.toml: what the times of submissions are compared with."""
 
 import re
 import tomllib

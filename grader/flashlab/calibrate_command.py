@@ -32,6 +32,8 @@ from flashlab.results import check_writable, write_atomically
 from flashlab.terminal import clean, points
 from flashlab.toolchain import find_compiler
 
+PROBLEM_WIDTH = 40
+
 
 def calibrate_command(
     context: typer.Context,
@@ -146,7 +148,9 @@ class Fit:
         for each in self.reached:
             name = Text(each.reference.name + (" (naive)" if each.reference.is_naive else ""))
             if each.problem:
-                table.add_row(name, each.case, Text(clean(each.problem), "yellow"))
+                problem = Text(clean(each.problem), "yellow")
+                problem.truncate(PROBLEM_WIDTH, overflow="ellipsis")
+                table.add_row(name, each.case, problem)
                 continue
             ratio = f"{each.ratio:.3f}" + (
                 f" (<= {each.high:.3f})" if each.high > each.ratio else ""

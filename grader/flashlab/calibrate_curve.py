@@ -158,15 +158,23 @@ def propose(curve: Curve, reached: list[Reached], naive_share: float) -> tuple[C
     if not naive:
         why.append(f"none stays: no kernel in {CORPUS} is marked as naive")
         return replace(curve, full=full), why
-    fastest = min(naive, key=lambda each: each.ratio)
-    told = f"{fastest.reference.name}, the naive variant, reaches {fastest.ratio:.3f} in {fastest.case}"
-    if fastest.ratio < APART * full:
-        why.append(f"none stays: {told}, which no curve tells from the staff's")
-        return replace(curve, full=full), why
+    told = [each for each in naive if each.ratio >= APART * full]
+    why += [
+        f"{each.reference.name}, the naive variant, reaches {each.ratio:.3f} in {each.case}:"
+        " no curve tells it from the staff's there"
+        for each in naive
+        if each not in told
+    ]
+    if not told:
+        return replace(curve, full=full), [*why, "none stays"]
+    fastest = min(told, key=lambda each: each.ratio)
     # naive_share = log(none / ratio) / log(none / full), solved for none.
     none = (fastest.ratio / full**naive_share) ** (1 / (1 - naive_share))
     none = math.floor(none / ROUNDED_TO) * ROUNDED_TO
-    why.append(f"none = {none:g}: {told} and gets {naive_share:.0%} of the points at most")
+    why.append(
+        f"none = {none:g}: {fastest.reference.name}, the naive variant, reaches {fastest.ratio:.3f}"
+        f" in {fastest.case} and gets {naive_share:.0%} of its points at most"
+    )
     return replace(curve, full=full, none=round(none, 2)), why
 
 

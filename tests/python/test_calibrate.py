@@ -1,9 +1,11 @@
 """`flashlab calibrate`: what known kernels reach, the curve that fits them, and how lab.toml changes."""
 
+import json
 import shutil
 import tomllib
 from pathlib import Path
 
+import calibration_tables
 import pytest
 from bench_fixtures import ROOT
 from corpus_manifest import ABOUT_THE_RESULT, corpora
@@ -52,7 +54,15 @@ def test_a_measured_ratio_counts_with_its_upper_bound():
 def test_a_naive_variant_as_fast_as_the_staffs_leaves_none_alone():
     curve, why = propose(CURVE, [reached(STAFF, 1.0), reached(NAIVE, 1.1)], 0.1)
     assert curve.none == CURVE.none
-    assert "no curve tells from the staff's" in why[1]
+    assert "no curve tells it from the staff's" in why[1]
+    assert why[2] == "none stays"
+
+
+def test_a_case_where_the_naive_variant_is_as_fast_does_not_count():
+    given = [reached(STAFF, 1.0), reached(NAIVE, 0.9), reached(NAIVE, 2.6, "speed_b")]
+    curve, why = propose(CURVE, given, 0.1)
+    assert curve == propose(CURVE, [given[0], given[2]], 0.1)[0]
+    assert "reaches 0.900 in speed_a" in why[1]
 
 
 def test_without_a_corpus_none_stays():
@@ -117,7 +127,8 @@ def test_the_judge_gives_the_points_of_the_curve(real_layout):
     known = calibrate_curve.references(real_layout, lab)
     chosen = [each for each in known if each.is_staff or each.name == "honest_launch_per_head"]
     device = choose(real_layout, Device.VGPU)
-    text = lab.config.read_text()
+    times = calibrate.staff_times(real_layout, lab)
+    text = calibrate.with_staff_times(lab.config.read_text(), times)
     staff, other = (
         each
         for reference in chosen
@@ -185,3 +196,23 @@ def test_labs_without_speed_cases_are_refused(repository, flashlab):
     answer = flashlab("calibrate")
     assert answer.code == 2
     assert answer.err == "flashlab: no lab here has cases that grade speed\n"
+
+
+def test_the_instructors_table_is_that_of_the_data():
+    document = calibration_tables.DOCUMENT.read_text()
+    record = json.loads(calibration_tables.RECORD.read_text())
+    assert calibration_tables.with_table(document, record) == document
+    record["labs"][0]["curve"]["none"] = 99.0
+    assert calibration_tables.with_table(document, record) != document
+
+
+def test_the_instructors_data_is_of_these_labs(real_layout):
+    record = json.loads(calibration_tables.RECORD.read_text())
+    recorded = {lab["lab"]: lab for lab in record["labs"]}
+    for lab in labs.discover(real_layout):
+        again = "run: ./flashlab calibrate --device vgpu --json handouts/data/calibration_vgpu.json"
+        curve = Curve.of(lab)
+        assert recorded[lab.name]["curve"] == vars(curve), f"{lab.short}: {again}"
+        for case in calibrate.speed_cases(lab):
+            known = recorded[lab.name]["staff_seconds"][case["name"]]
+            assert known == pytest.approx(case["staff_seconds"], rel=1e-2), f"{lab.short}: {again}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the staff's kernels of labs 4 and 5 beside PyTorch's attention on this machine's GPU.
 
-    python3 tools/bench_gpu.py --output handouts/data/sdpa_h200.json
+    PYTHONPATH=grader python3 tools/bench_gpu.py --output handouts/data/sdpa_h200.json
 
 Float32, B = 1. Each shape is first checked against float64, then timed: ours and PyTorch's backends
 EFFICIENT and MATH take turns, with L2 flushed before every call; the figure is the median. TFLOP/s
@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.functional import scaled_dot_product_attention
+from flashlab.bench.sdpa import attend, event_times
+from torch.nn.attention import SDPBackend
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = {
@@ -34,7 +34,6 @@ KERNELS = {
     "lab5_tuned": "lab5_backward/tuned/flash_attention_backward.cu",
 }
 BACKENDS = {"efficient": SDPBackend.EFFICIENT_ATTENTION, "math": SDPBackend.MATH}
-FLUSH_BYTES = 256 << 20  # several times the L2
 Tensors = tuple[torch.Tensor, ...]
 
 
@@ -149,27 +148,6 @@ def errors(shape: Shape, inputs: Tensors, results: dict[str, torch.Tensor]) -> d
     return worst
 
 
-def medians(calls: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Milliseconds of each call; the calls take turns."""
-    flush = torch.empty(FLUSH_BYTES, dtype=torch.uint8, device="cuda")
-    events: dict[str, list[Tensors]] = {name: [] for name in calls}
-    for repeat in range(repeats + 3):
-        for name, call in calls.items():
-            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-            flush.zero_()
-            torch.cuda._sleep(200_000)  # the CPU gets ahead: launches are not part of the time
-            start.record()
-            call()
-            end.record()
-            if repeat >= 3:
-                events[name].append((start, end))
-        torch.cuda.synchronize()
-    return {
-        name: statistics.median(start.elapsed_time(end) for start, end in pairs)
-        for name, pairs in events.items()
-    }
-
-
 def measure(shape: Shape, kernels: dict[str, Kernel], repeats: int) -> dict[str, Any]:
     """Checks and times one shape, forward and backward."""
     torch.manual_seed(1)
@@ -193,8 +171,7 @@ def measure(shape: Shape, kernels: dict[str, Kernel], repeats: int) -> dict[str,
     for name, backend in BACKENDS.items():
 
         def sdpa(x: Tensors, backend: SDPBackend = backend) -> torch.Tensor:
-            with sdpa_kernel(backend):
-                return scaled_dot_product_attention(*x, is_causal=shape.causal, scale=shape.scale)
+            return attend(backend, x, causal=shape.causal, scale=shape.scale)
 
         forward[name] = lambda sdpa=sdpa: sdpa((q, k, v))
         kept = sdpa(tuple(leaves))
@@ -203,7 +180,10 @@ def measure(shape: Shape, kernels: dict[str, Kernel], repeats: int) -> dict[str,
     entry: dict[str, Any] = asdict(shape)
     entry["errors"] = errors(shape, (q, k, v, d_o), results)
     for direction, calls in (("forward", forward), ("backward", backward)):
-        times = medians(calls, repeats)
+        times = {
+            name: 1e3 * statistics.median(samples)
+            for name, samples in event_times(calls, repeats).items()
+        }
         rate = shape.operations(backward=direction == "backward") / 1e9
         entry[direction] = {
             name: {"ms": round(ms, 4), "tflops": round(rate / ms, 2)} for name, ms in times.items()
@@ -216,7 +196,7 @@ def provenance() -> dict[str, str]:
     query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     driver = subprocess.run(query, check=True, capture_output=True, text=True).stdout
     return {
-        "command": "python3 tools/bench_gpu.py --output handouts/data/sdpa_h200.json",
+        "command": "PYTHONPATH=grader python3 tools/bench_gpu.py --output handouts/data/sdpa_h200.json",
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "device": torch.cuda.get_device_name(),
         "driver": driver.splitlines()[0].strip(),

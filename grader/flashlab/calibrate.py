@@ -1,4 +1,4 @@
-"""Writes the staff's modelled times into a lab.toml: what submissions are compared with in its speed cases."""
+"""Writes the staff's modelled times into a lab.toml: what the times of submissions are compared with."""
 
 import re
 import tomllib

@@ -14,6 +14,7 @@ from rich.text import Text
 from flashlab import labs, terminal
 from flashlab.bench.command import bench
 from flashlab.build import Submission, take_snapshot
+from flashlab.calibrate_command import calibrate_command
 from flashlab.classroom.commands import app as class_app
 from flashlab.device import Chosen, Device, choose
 from flashlab.errors import FlashLabError, SubmissionError, UsageError
@@ -239,6 +240,7 @@ def doctor(context: typer.Context) -> None:
 
 
 app.command("bench")(bench)
+app.command("calibrate")(calibrate_command)
 
 
 def _grade(layout: Layout, console: Console, order: Order) -> Graded:

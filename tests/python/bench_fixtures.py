@@ -1,4 +1,4 @@
-"""The small repository of conftest.py with a stand-in for flashlab-measure and what a sweep needs besides."""
+"""The small repository of conftest.py with what a sweep needs besides: lab 4, and processes of its own."""
 
 import os
 import shutil
@@ -81,12 +81,6 @@ def settled(line: dict) -> dict:
 
 def make_bench(repository, monkeypatch: pytest.MonkeyPatch) -> BenchRepository:
     root = repository.layout.root
-    measure = root / "build/bin/flashlab-measure"
-    measure.write_text(f"#!{sys.executable}\n" + (HERE / "fake_measure.py").read_text())
-    measure.chmod(0o755)
-    (root / "grader/judge/gpus").mkdir(parents=True)
-    for gpu in ("h200", "t4"):
-        (root / f"grader/judge/gpus/{gpu}.toml").write_text(f'name = "{gpu}"\n')
     for folder in ("labs", "solutions", "solutions/tuned"):
         top, _, rest = folder.partition("/")
         target = root / top / LAB4 / rest

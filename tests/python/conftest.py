@@ -1,4 +1,4 @@
-"""A small repository in a temporary folder, with stand-ins for nvcc and the judge."""
+"""A small repository in a temporary folder, with stand-ins for nvcc, the judge and flashlab-measure."""
 
 import json
 import os
@@ -67,8 +67,12 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
         (root / folder / "lab1_naive").mkdir(parents=True)
         (root / folder / "lab1_naive/naive_attention.cu").write_text(f"// from {folder}\n")
     shutil.copy(ROOT / "labs/lab1_naive/lab.toml", repo.lab)
-    judge = f"#!{sys.executable}\n" + (HERE / "fake_judge.py").read_text()
-    write_program(repo.layout.judge, judge)
+    programs = {repo.layout.judge: "fake_judge.py", repo.layout.measure: "fake_measure.py"}
+    for program, stand_in in programs.items():
+        write_program(program, f"#!{sys.executable}\n" + (HERE / stand_in).read_text())
+    repo.layout.gpus.mkdir(parents=True)
+    for gpu in ("h200", "t4"):
+        shutil.copy(ROOT / f"grader/judge/gpus/{gpu}.toml", repo.layout.gpus)
     write_program(repo.layout.worker, "#!/bin/sh\n")
     repo.layout.virtual_runtime.mkdir()
     (repo.layout.virtual_runtime / "libcudart.so.13").write_bytes(b"")

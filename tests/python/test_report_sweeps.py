@@ -151,7 +151,7 @@ def test_every_gpu_has_its_column(sweep):
     lines = sweep_lines()
     lines[3]["record"]["modelled"]["t4"] = None  # of lab 1, N = 1024: does not fit there
     table = machine.time_table(sweep(lines))
-    assert table.head[2:4] == ("modelled for NVIDIA H200>", "modelled for NVIDIA T4>")
+    assert table.head[2:4] == ("NVIDIA H200, modelled>", "NVIDIA T4, modelled>")
     assert [row[0] for row in table.rows] == ["lab 1", "lab 3", "lab 4", "lab 5"]
     assert table.rows[0][2:4] == ("83.9 µs", "–")
     assert table.rows[2][2:5] == ("10.5 µs", "105 µs", "25.6 TFLOP/s")

@@ -84,6 +84,12 @@ def test_annotated_source_has_the_counts_of_its_lines(report):
     assert "int x = 1 &lt; 2 &amp;&amp; 3 &gt; 2;" in page
 
 
+def test_the_lines_to_look_at_first_say_why(report):
+    rows = table(report(), "Lines to look at first").rows
+    assert rows[0][:2] == ("3", "`int x = 1 < 2 && 3 > 2;`")
+    assert "bank conflicts: 50% of this line's wavefronts are repeats" in rows[0][2]
+
+
 def test_lines_far_from_any_instruction_are_left_out(report):
     listing = of_kind(report(source=SOURCE + "// comment\n" * 30), Listing)[0]
     assert [one.number for one in listing.lines] == [1, 2, 3, 4, 5]

@@ -196,6 +196,13 @@ def test_a_damaged_line_is_named(tmp_path, text, said):
         read([path])
 
 
+def test_a_point_without_a_shape_is_named(tmp_path):
+    broken = line("lab1_naive", 128)
+    del broken["record"]["shape"]["seq_q"]
+    with pytest.raises(UsageError, match=f"bench.jsonl: the line with the key {broken['key']}"):
+        read([write_lines(tmp_path / "bench.jsonl", [broken])])
+
+
 def test_operations_count_what_the_mask_leaves():
     shape = {"batch": 2, "heads": 3, "seq_q": 4, "seq_k": 4, "head_dim": 8}
     assert operations("lab4_flash_attention2", shape) == 4 * 6 * 16 * 8

@@ -1,78 +1,72 @@
 """The annotated source: what each line of a submission costs, from the per-line counts of the virtual GPU."""
 
-from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Any
 
-from flashlab.report.blocks import Line, Listing
+from flashlab.profile_lines import SECTOR, Counts, hints, listing
+from flashlab.report.blocks import Block, Line, Listing, Table
 from flashlab.report.figure import in_bytes
 from flashlab.report.measurements import Measurement
 
 HEAD = ("instructions", "global memory", "sectors per request", "bank conflicts")
-SECTOR_BYTES = 32
+BASIS = "counted on the virtual GPU"
 CONTEXT = 2  # lines shown before and after one that has counts
-GLOBAL = ("global_load", "global_store", "global_atomic")
-SHARED = ("shared_load", "shared_store", "shared_atomic")
 
 
-def annotated(measurement: Measurement, text: str) -> Listing | None:
-    """The listing of a submission whose source is `text`, or None when the record has no counts by line."""
-    counts = _by_line(measurement)
-    if not counts:
-        return None
-    total = sum(count["warp_instructions"] for count in counts.values())
+def annotated(one: Measurement, text: str) -> list[Block]:
+    """Where to look first and the listing of a submission whose source is `text`; nothing when the record has no counts
+    by line. A line comes first by what it costs on the fastest GPU that the model knows.
+    """
+    name = PurePath(one.submission).name
+    listed = listing(
+        (launch for launch in one.record.get("launches", ()) if "lines" in launch),
+        lambda file: PurePath(file).name == name,
+    )
+    if not listed.lines:
+        return []
+    shape = one.shape
+    sizes = " × ".join(str(shape[key]) for key in ("batch", "heads", "seq_q", "head_dim"))
+    title = f"{one.submission} at B × H × N × d = {sizes}"
+    fastest = min(one.modelled.values(), key=lambda time: time["seconds"], default=None)
+    shares = fastest["shares"] if fastest else None
+    found = hints(listed, one.meter("distinct_bytes") or 0.0, shares)
+    code = text.expandtabs(4).splitlines()
+    rows = tuple(
+        (str(hint.line), f"`{_code(code, hint.line).replace('`', '')}`", hint.text)
+        for hint in found
+    )
+    return [
+        Table("Lines to look at first", ("line>", "source", "why"), rows, BASIS),
+        Listing(title, BASIS, HEAD, _lines(code, listed.lines, listed.total)),
+    ]
+
+
+def _code(code: list[str], number: int) -> str:
+    return code[number - 1].strip() if number <= len(code) else ""
+
+
+def _lines(code: list[str], counts: dict[int, Counts], total: Counts) -> tuple[Line, ...]:
+    """The lines that have counts, and those beside them."""
     hottest = max(_cost(count) for count in counts.values())
     lines = []
-    for number, code in enumerate(text.expandtabs(4).splitlines(), 1):
+    for number, text in enumerate(code, 1):
         count = counts.get(number)
-        near = range(number - CONTEXT, number + CONTEXT + 1)
         if count is not None:
-            lines.append(Line(number, code, _cells(count, total), _cost(count) / hottest))
-        elif any(other in counts for other in near):
-            lines.append(Line(number, code, ("",) * len(HEAD), 0.0))
-    shape = measurement.shape
-    sizes = " × ".join(str(shape[key]) for key in ("batch", "heads", "seq_q", "head_dim"))
-    title = f"{measurement.submission} at B × H × N × d = {sizes}"
-    return Listing(title, "counted on the virtual GPU", HEAD, tuple(lines))
+            lines.append(Line(number, text, _cells(count, total), _cost(count) / hottest))
+        elif any(other in counts for other in range(number - CONTEXT, number + CONTEXT + 1)):
+            lines.append(Line(number, text, ("",) * len(HEAD), 0.0))
+    return tuple(lines)
 
 
-def _by_line(measurement: Measurement) -> dict[int, dict[str, float]]:
-    """The counts of all launches together, by line of the submission's file; line 0 is code of no line."""
-    name = PurePath(measurement.submission).name
-    lines: dict[int, dict[str, float]] = {}
-    for launch in measurement.record.get("launches", ()):
-        for line in launch.get("lines", ()):
-            if PurePath(line["file"]).name == name and line["line"] > 0:
-                total = lines.setdefault(line["line"], {"warp_instructions": 0})
-                for key, value in _numbers(line):
-                    total[key] = total.get(key, 0) + value
-    return lines
-
-
-def _numbers(line: dict[str, Any]) -> Iterable[tuple[str, float]]:
-    return ((key, value) for key, value in line.items() if isinstance(value, int) and key != "line")
-
-
-def _sum(count: dict[str, float], kinds: str, names: Iterable[str]) -> float:
-    return sum(count.get(f"{name}_{kinds}", 0) for name in names)
-
-
-def _cost(count: dict[str, float]) -> float:
+def _cost(count: Counts) -> int:
     """What the heat of a line stands for: issue slots, wavefronts of shared memory, and sectors, which take turns."""
-    return (
-        count["warp_instructions"]
-        + _sum(count, "wavefronts", SHARED)
-        + _sum(count, "sectors", GLOBAL)
-    )
+    return count.instructions + count.wavefronts + count.sectors
 
 
-def _cells(count: dict[str, float], total: float) -> tuple[str, ...]:
-    requests = _sum(count, "requests", GLOBAL)
-    sectors = _sum(count, "sectors", GLOBAL)
-    conflicts = _sum(count, "conflicts", SHARED)
+def _cells(count: Counts, total: Counts) -> tuple[str, ...]:
+    per_request = count.sectors_per_request
     return (
-        f"{100 * count['warp_instructions'] / total:.1f} %",
-        in_bytes(SECTOR_BYTES * sectors) if requests else "",
-        f"{sectors / requests:.3g}" if requests else "",
-        f"{conflicts:,.0f}" if conflicts else "",
+        f"{100 * count.instructions / total.instructions:.1f} %",
+        in_bytes(SECTOR * count.sectors) if count.requests else "",
+        f"{per_request:.3g}" if per_request is not None else "",
+        f"{count.conflicts:,}" if count.conflicts else "",
     )

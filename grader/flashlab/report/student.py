@@ -321,9 +321,9 @@ def _source(material: Material, result: Result, measured: list[Measurement]) -> 
         why = f"`{submission['path']}` changed since it was graded; `./flashlab grade` grades it again."
         return [heading, Text(f"No annotated source: {why}", note=True)]
     for one in sorted(of_file, key=lambda one: (-one.n, -one.heads)):
-        listing = annotated(one, text)
-        if listing:
-            return [heading, listing]
+        found = annotated(one, text)
+        if found:
+            return [heading, *found]
     command = f"./flashlab bench {lab.partition('_')[0]} --device vgpu"
     return [
         heading,

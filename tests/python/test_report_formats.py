@@ -101,6 +101,13 @@ def test_a_source_that_changed_is_not_annotated(report):
     assert f"`{path_of('lab1_naive')}` changed since it was graded" in " ".join(notes(changed))
 
 
+def test_counts_of_other_files_alone_annotate_nothing(report):
+    elsewhere = line("lab1_naive", 128)
+    for counts in elsewhere["record"]["launches"][0]["lines"]:
+        counts["file"] = "flashlab/workspace.h"
+    assert of_kind(report(lines=[elsewhere]), Listing) == []
+
+
 def test_counts_of_another_version_do_not_annotate_this_one(report):
     other = [line(lab, 128) for lab in ("lab1_naive",)]
     other[0]["series"]["sha256"] = "0" * 64

@@ -1,43 +1,59 @@
 """The annotated source: what each line of a submission costs, from the per-line counts of the virtual GPU."""
 
+from collections.abc import Iterable
 from pathlib import PurePath
 
 from flashlab.profile_lines import SECTOR, Counts, hints, listing
 from flashlab.report.blocks import Block, Line, Listing, Table
 from flashlab.report.figure import in_bytes
 from flashlab.report.measurements import Measurement
+from flashlab.report.theory import theory_of
 
 HEAD = ("instructions", "global memory", "sectors per request", "bank conflicts")
 BASIS = "counted on the virtual GPU"
 CONTEXT = 2  # lines shown before and after one that has counts
 
 
-def annotated(one: Measurement, text: str) -> list[Block]:
-    """Where to look first and the listing of a submission whose source is `text`; nothing when the record has no counts
-    by line. A line comes first by what it costs on the fastest GPU that the model knows.
+def annotated(measurements: Iterable[Measurement], text: str) -> list[Block]:
+    """Where to look first and the listing of a submission whose source is `text`, at the largest shape that each of its
+    functions was measured at; nothing when no record has counts by line. A line comes first by what it costs on the
+    fastest GPU that the model knows.
     """
-    name = PurePath(one.submission).name
+    largest: dict[str, Measurement] = {}
+    for one in sorted(measurements, key=lambda one: (one.n, one.heads)):
+        if any("lines" in launch for launch in one.record.get("launches", ())):
+            largest[one.record["entry"]] = one
+    if not largest:
+        return []
+    chosen = list(largest.values())
+    name = PurePath(chosen[0].submission).name
     listed = listing(
-        (launch for launch in one.record.get("launches", ()) if "lines" in launch),
+        (launch for one in chosen for launch in one.record["launches"]),
         lambda file: PurePath(file).name == name,
     )
     if not listed.lines:
         return []
-    shape = one.shape
-    sizes = " × ".join(str(shape[key]) for key in ("batch", "heads", "seq_q", "head_dim"))
-    title = f"{one.submission} at B × H × N × d = {sizes}"
-    fastest = min(one.modelled.values(), key=lambda time: time["seconds"], default=None)
-    shares = fastest["shares"] if fastest else None
-    found = hints(listed, one.meter("distinct_bytes") or 0.0, shares)
+    times = [time for one in chosen for time in one.modelled.values()]
+    fastest = min(times, key=lambda time: time["seconds"], default=None)
+    distinct = sum(one.meter("distinct_bytes") or 0.0 for one in chosen)
+    found = hints(listed, distinct, fastest["shares"] if fastest else None)
     code = text.expandtabs(4).splitlines()
     rows = tuple(
         (str(hint.line), f"`{_code(code, hint.line).replace('`', '')}`", hint.text)
         for hint in found
     )
+    title = f"{chosen[0].submission} at {'; '.join(map(_sizes, chosen))}"
     return [
         Table("Lines to look at first", ("line>", "source", "why"), rows, BASIS),
         Listing(title, BASIS, HEAD, _lines(code, listed.lines, listed.total)),
     ]
+
+
+def _sizes(one: Measurement) -> str:
+    if theory_of(one.lab) is None:
+        return f"{one.record['entry']} of {one.shape['seq_q']} rows"
+    keys = ("batch", "heads", "seq_q", "head_dim")
+    return f"B × H × N × d = {' × '.join(str(one.shape[key]) for key in keys)}"
 
 
 def _code(code: list[str], number: int) -> str:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from flashlab.errors import UsageError
-from flashlab.report import classroom, pdf
+from flashlab.report import classroom, pdf, render
 from flashlab.report.blocks import Figures, Listing, Question, Table, Text
 from flashlab.report.classroom import class_report, load_class
 from flashlab.report.html import to_html
@@ -273,3 +273,10 @@ def test_report_reads_what_bench_has_measured(repository, flashlab):
     page = (repository.layout.report.parent / "report.md").read_text(encoding="utf-8")
     assert "### Memory" in page
     assert (repository.layout.report.parent / "report_files/memory.csv").exists()
+
+
+def test_results_alone_make_a_page_without_measurements_and_experiment():
+    page = render([result(lab) for lab in LABS])
+    assert "Points of each lab" in page
+    assert "Experiment report" not in page
+    assert 'class="note"' not in page

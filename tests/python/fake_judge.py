@@ -15,6 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     for option in ("--lab", "--submission", "--worker", "--runtime-dir", "--device", "--output"):
         parser.add_argument(option, required=True, type=Path)
+    parser.add_argument("--baseline", type=Path)
     parser.add_argument("--launcher", action="append", default=[])
     parser.add_argument("--baseline", type=Path)
     parser.add_argument("--case")

@@ -74,8 +74,14 @@ def test_the_command_in_a_result_repeats_it(scratch):
     assert [case["error"] for case in before["cases"]] == [case["error"] for case in after["cases"]]
 
 
-def test_demo_draws_every_curve(scratch):
+def test_demo_draws_every_figure(scratch):
     assert run(scratch, "demo") == 0
     page = scratch.report.read_text()
     for name in ("memory", "traffic", "sectors", "error"):
         assert f'id="lab1_naive-{name}-title"' in page
+    measured = ("memory", "traffic", "error", "time-h200", "speedup-h200", "roofline-h200")
+    for name in (*measured, "limiter-h200", "tile-traffic-lab4_flash_attention2"):
+        assert f'id="{name}-title"' in page
+    for lab in (1, 3, 4, 5):
+        assert f"Source of solutions/lab{lab}_" in page
+    assert 'class="note"' not in page, "nothing is missing in a demo"

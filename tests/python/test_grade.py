@@ -3,11 +3,14 @@
 import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from flashlab import device
 from flashlab.results import load
+
+HERE = Path(__file__).parent
 
 
 def test_grade_keeps_a_result_that_follows_the_schema(repository, flashlab):
@@ -217,6 +220,10 @@ def test_status_shows_points_left_and_changes(repository, flashlab):
 
 
 def test_demo_grades_the_solution_apart_from_the_students_results(repository, flashlab):
+    stand_in = (HERE / "fake_measure.py").read_text()
+    repository.layout.measure.write_text(f"#!{sys.executable}\n{stand_in}")
+    repository.layout.measure.chmod(0o755)
+    shutil.copytree(HERE.parents[1] / "grader/judge/gpus", repository.layout.gpus)
     answer = flashlab("demo")
     assert answer.code == 0, answer.err
     assert answer.out.splitlines()[0] == "file: solutions/lab1_naive/naive_attention.cu"
@@ -225,6 +232,9 @@ def test_demo_grades_the_solution_apart_from_the_students_results(repository, fl
     assert not repository.results()
     stored = repository.layout.demo_results / "lab1_naive/latest.json"
     assert json.loads(stored.read_text())["score"] == 10
+    points = (repository.layout.demo_results / "bench/demo.jsonl").read_text().splitlines()
+    assert len(points) == 4
+    assert not repository.layout.bench.exists()
 
 
 def test_demo_without_solutions_says_so(repository, flashlab):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from flashlab.errors import UsageError
-from flashlab.report import classroom, pdf
+from flashlab.report import classroom, pdf, render
 from flashlab.report.blocks import Figures, Listing, Question, Table, Text
 from flashlab.report.classroom import class_report, load_class
 from flashlab.report.html import to_html
@@ -84,6 +84,12 @@ def test_annotated_source_has_the_counts_of_its_lines(report):
     assert "int x = 1 &lt; 2 &amp;&amp; 3 &gt; 2;" in page
 
 
+def test_the_lines_to_look_at_first_say_why(report):
+    rows = table(report(), "Lines to look at first").rows
+    assert rows[0][:2] == ("3", "`int x = 1 < 2 && 3 > 2;`")
+    assert "bank conflicts: 50% of this line's wavefronts are repeats" in rows[0][2]
+
+
 def test_lines_far_from_any_instruction_are_left_out(report):
     listing = of_kind(report(source=SOURCE + "// comment\n" * 30), Listing)[0]
     assert [one.number for one in listing.lines] == [1, 2, 3, 4, 5]
@@ -93,6 +99,13 @@ def test_a_source_that_changed_is_not_annotated(report):
     changed = report(source=None)
     assert of_kind(changed, Listing) == []
     assert f"`{path_of('lab1_naive')}` changed since it was graded" in " ".join(notes(changed))
+
+
+def test_counts_of_other_files_alone_annotate_nothing(report):
+    elsewhere = line("lab1_naive", 128)
+    for counts in elsewhere["record"]["launches"][0]["lines"]:
+        counts["file"] = "flashlab/workspace.h"
+    assert of_kind(report(lines=[elsewhere]), Listing) == []
 
 
 def test_counts_of_another_version_do_not_annotate_this_one(report):
@@ -260,3 +273,10 @@ def test_report_reads_what_bench_has_measured(repository, flashlab):
     page = (repository.layout.report.parent / "report.md").read_text(encoding="utf-8")
     assert "### Memory" in page
     assert (repository.layout.report.parent / "report_files/memory.csv").exists()
+
+
+def test_results_alone_make_a_page_without_measurements_and_experiment():
+    page = render([result(lab) for lab in LABS])
+    assert "Points of each lab" in page
+    assert "Experiment report" not in page
+    assert 'class="note"' not in page

@@ -151,7 +151,7 @@ def test_every_gpu_has_its_column(sweep):
     lines = sweep_lines()
     lines[3]["record"]["modelled"]["t4"] = None  # of lab 1, N = 1024: does not fit there
     table = machine.time_table(sweep(lines))
-    assert table.head[2:4] == ("modelled for NVIDIA H200>", "modelled for NVIDIA T4>")
+    assert table.head[2:4] == ("NVIDIA H200, modelled>", "NVIDIA T4, modelled>")
     assert [row[0] for row in table.rows] == ["lab 1", "lab 3", "lab 4", "lab 5"]
     assert table.rows[0][2:4] == ("83.9 µs", "–")
     assert table.rows[2][2:5] == ("10.5 µs", "105 µs", "25.6 TFLOP/s")
@@ -194,6 +194,13 @@ def test_a_damaged_line_is_named(tmp_path, text, said):
     path.write_text(text)
     with pytest.raises(UsageError, match=rf"bench.jsonl:1\b.*{said}"):
         read([path])
+
+
+def test_a_point_without_a_shape_is_named(tmp_path):
+    broken = line("lab1_naive", 128)
+    del broken["record"]["shape"]["seq_q"]
+    with pytest.raises(UsageError, match=f"bench.jsonl: the line with the key {broken['key']}"):
+        read([write_lines(tmp_path / "bench.jsonl", [broken])])
 
 
 def test_operations_count_what_the_mask_leaves():

@@ -1,4 +1,5 @@
-"""The report, made from result files and measurements alone, so equal inputs give equal bytes.
+"""The report, made from result files and measurements alone, so equal inputs give equal bytes (of HTML and
+Markdown; a PDF holds the time of printing).
 
 `student` and `classroom` say what is in a report, as a list of `blocks`; `html`, `markdown` and `pdf` write it. Figures
 are data (`figure`) until `plots` draws them; `curves`, `sweeps`, `tiles` and `machine` make them.

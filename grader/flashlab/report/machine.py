@@ -140,7 +140,7 @@ def time_table(sweep: Sweep) -> Table | None:
     head = (
         "kernel",
         "B H × N × d",
-        *(f"{clock.basis}>" for clock in clocks),
+        *(f"{clock.name}, {clock.how}>" for clock in clocks),
         "rate on the first>",
     )
     return Table("Time of the largest shape of each kernel", head, tuple(rows.values()))

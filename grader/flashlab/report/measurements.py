@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from flashlab.bench import journal
 from flashlab.errors import UsageError
 from flashlab.report.theory import operations
-from flashlab.results import parse
 
 Shape = dict[str, Any]
 # The model's resources and their names (grader/judge/model/model.hpp), in its order.
@@ -121,21 +121,15 @@ class Measurement:
 
 
 def read(paths: Iterable[Path]) -> list[Measurement]:
-    """The measurements of bench files. A last line without an end was being written when its bench stopped: it is
-    left out. Lines of one key are one point; the last one counts."""
+    """The measurements of bench files. Lines of one key are one point; the last one counts."""
     found: dict[str, Measurement] = {}
     for path in paths:
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read {path}: {error}") from None
-        for number, line in enumerate(lines[:-1], 1):
-            document = parse(line, f"{path}:{number}")
+        for line in journal.read(path):
             try:
-                found[document["key"]] = _measurement(document)
+                found[line["key"]] = _measurement(line)
             except (KeyError, TypeError, AttributeError, ValueError):
                 raise UsageError(
-                    f"{path}:{number} is no point of a sweep; remove this line"
+                    f"{path}: the line with the key {line['key']} is no point of a sweep; remove it"
                 ) from None
     return [found[key] for key in sorted(found)]
 

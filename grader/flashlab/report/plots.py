@@ -7,9 +7,9 @@ import re
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from flashlab.report.figure import Axis, Bars, Chart, Figure, Kind, Series, Unit
+from flashlab.report.figure import Axis, Bars, Chart, Figure, Kind, Series
 
 # Drawn with these, then replaced by variables of style.css, or for a file by the light colours there.
 INK, GRID, FORMULA, PAPER = "#000011", "#000012", "#000013", "#000014"
@@ -134,9 +134,18 @@ def _label(side: matplotlib.axis.Axis, axis: Axis) -> None:
         side.set_ticks(range(len(axis.names)), axis.names)
     else:
         side.set_major_formatter(FuncFormatter(lambda value, _: axis.shown(value)))
-    if axis.unit is Unit.BYTES and axis.base:
-        side.set_major_locator(LogLocator(base=4, numticks=10))
+    if axis.base:
+        side.set_major_locator(_log_ticks(axis.base, *side.get_data_interval()))
+    elif not axis.names:
+        side.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     side.set_minor_locator(NullLocator())
+
+
+def _log_ticks(base: int, low: float, high: float) -> LogLocator:
+    """Ticks at powers, of ten over two decades or less at 2 and 5 times them too, of two over many at every other."""
+    if base == 10:
+        return LogLocator(base=10, subs=(1, 2, 5) if high <= 100 * low else (1,), numticks=10)
+    return LogLocator(base=2 if high <= 2**6 * low else 4, numticks=12)
 
 
 def _bars(data: Bars) -> Canvas:

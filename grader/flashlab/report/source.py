@@ -2,77 +2,87 @@
 
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Any
 
-from flashlab.report.blocks import Line, Listing
+from flashlab.profile_lines import SECTOR, Counts, hints, listing
+from flashlab.report.blocks import Block, Line, Listing, Table
 from flashlab.report.figure import in_bytes
 from flashlab.report.measurements import Measurement
+from flashlab.report.theory import theory_of
 
 HEAD = ("instructions", "global memory", "sectors per request", "bank conflicts")
-SECTOR_BYTES = 32
+BASIS = "counted on the virtual GPU"
 CONTEXT = 2  # lines shown before and after one that has counts
-GLOBAL = ("global_load", "global_store", "global_atomic")
-SHARED = ("shared_load", "shared_store", "shared_atomic")
 
 
-def annotated(measurement: Measurement, text: str) -> Listing | None:
-    """The listing of a submission whose source is `text`, or None when the record has no counts by line."""
-    counts = _by_line(measurement)
-    if not counts:
-        return None
-    total = sum(count["warp_instructions"] for count in counts.values())
+def annotated(measurements: Iterable[Measurement], text: str) -> list[Block]:
+    """Where to look first and the listing of a submission whose source is `text`, at the largest shape that each of its
+    functions was measured at; nothing when no record has counts by line. A line comes first by what it costs on the
+    fastest GPU that the model knows.
+    """
+    largest: dict[str, Measurement] = {}
+    for one in sorted(measurements, key=lambda one: (one.n, one.heads)):
+        if any("lines" in launch for launch in one.record.get("launches", ())):
+            largest[one.record["entry"]] = one
+    if not largest:
+        return []
+    chosen = list(largest.values())
+    name = PurePath(chosen[0].submission).name
+    listed = listing(
+        (launch for one in chosen for launch in one.record["launches"]),
+        lambda file: PurePath(file).name == name,
+    )
+    if not listed.lines:
+        return []
+    times = [time for one in chosen for time in one.modelled.values()]
+    fastest = min(times, key=lambda time: time["seconds"], default=None)
+    distinct = sum(one.meter("distinct_bytes") or 0.0 for one in chosen)
+    found = hints(listed, distinct, fastest["shares"] if fastest else None)
+    code = text.expandtabs(4).splitlines()
+    rows = tuple(
+        (str(hint.line), f"`{_code(code, hint.line).replace('`', '')}`", hint.text)
+        for hint in found
+    )
+    title = f"{chosen[0].submission} at {'; '.join(map(_sizes, chosen))}"
+    return [
+        Table("Lines to look at first", ("line>", "source", "why"), rows, BASIS),
+        Listing(title, BASIS, HEAD, _lines(code, listed.lines, listed.total)),
+    ]
+
+
+def _sizes(one: Measurement) -> str:
+    if theory_of(one.lab) is None:
+        return f"{one.record['entry']} of {one.shape['seq_q']} rows"
+    keys = ("batch", "heads", "seq_q", "head_dim")
+    return f"B × H × N × d = {' × '.join(str(one.shape[key]) for key in keys)}"
+
+
+def _code(code: list[str], number: int) -> str:
+    return code[number - 1].strip() if number <= len(code) else ""
+
+
+def _lines(code: list[str], counts: dict[int, Counts], total: Counts) -> tuple[Line, ...]:
+    """The lines that have counts, and those beside them."""
     hottest = max(_cost(count) for count in counts.values())
     lines = []
-    for number, code in enumerate(text.expandtabs(4).splitlines(), 1):
+    for number, text in enumerate(code, 1):
         count = counts.get(number)
-        near = range(number - CONTEXT, number + CONTEXT + 1)
         if count is not None:
-            lines.append(Line(number, code, _cells(count, total), _cost(count) / hottest))
-        elif any(other in counts for other in near):
-            lines.append(Line(number, code, ("",) * len(HEAD), 0.0))
-    shape = measurement.shape
-    sizes = " × ".join(str(shape[key]) for key in ("batch", "heads", "seq_q", "head_dim"))
-    title = f"{measurement.submission} at B × H × N × d = {sizes}"
-    return Listing(title, "counted on the virtual GPU", HEAD, tuple(lines))
+            lines.append(Line(number, text, _cells(count, total), _cost(count) / hottest))
+        elif any(other in counts for other in range(number - CONTEXT, number + CONTEXT + 1)):
+            lines.append(Line(number, text, ("",) * len(HEAD), 0.0))
+    return tuple(lines)
 
 
-def _by_line(measurement: Measurement) -> dict[int, dict[str, float]]:
-    """The counts of all launches together, by line of the submission's file; line 0 is code of no line."""
-    name = PurePath(measurement.submission).name
-    lines: dict[int, dict[str, float]] = {}
-    for launch in measurement.record.get("launches", ()):
-        for line in launch.get("lines", ()):
-            if PurePath(line["file"]).name == name and line["line"] > 0:
-                total = lines.setdefault(line["line"], {"warp_instructions": 0})
-                for key, value in _numbers(line):
-                    total[key] = total.get(key, 0) + value
-    return lines
-
-
-def _numbers(line: dict[str, Any]) -> Iterable[tuple[str, float]]:
-    return ((key, value) for key, value in line.items() if isinstance(value, int) and key != "line")
-
-
-def _sum(count: dict[str, float], kinds: str, names: Iterable[str]) -> float:
-    return sum(count.get(f"{name}_{kinds}", 0) for name in names)
-
-
-def _cost(count: dict[str, float]) -> float:
+def _cost(count: Counts) -> int:
     """What the heat of a line stands for: issue slots, wavefronts of shared memory, and sectors, which take turns."""
-    return (
-        count["warp_instructions"]
-        + _sum(count, "wavefronts", SHARED)
-        + _sum(count, "sectors", GLOBAL)
-    )
+    return count.instructions + count.wavefronts + count.sectors
 
 
-def _cells(count: dict[str, float], total: float) -> tuple[str, ...]:
-    requests = _sum(count, "requests", GLOBAL)
-    sectors = _sum(count, "sectors", GLOBAL)
-    conflicts = _sum(count, "conflicts", SHARED)
+def _cells(count: Counts, total: Counts) -> tuple[str, ...]:
+    per_request = count.sectors_per_request
     return (
-        f"{100 * count['warp_instructions'] / total:.1f} %",
-        in_bytes(SECTOR_BYTES * sectors) if requests else "",
-        f"{sectors / requests:.3g}" if requests else "",
-        f"{conflicts:,.0f}" if conflicts else "",
+        f"{100 * count.instructions / total.instructions:.1f} %",
+        in_bytes(SECTOR * count.sectors) if count.requests else "",
+        f"{per_request:.3g}" if per_request is not None else "",
+        f"{count.conflicts:,}" if count.conflicts else "",
     )

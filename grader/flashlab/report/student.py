@@ -267,7 +267,8 @@ def _speed(result: Result) -> list[Block]:
         bases.add(f"{speed['how']} for {speed['gpu']}")
         limiter = speed.get("limiter") or "–"
         ratio = f"{speed['ratio']:.2f}"
-        if speed.get("low") is not None and speed.get("high") is not None:
+        # A modelled time is exact: its interval is a point.
+        if speed.get("low") is not None and speed["low"] != speed.get("high"):
             ratio += f" ({speed['low']:.2f} to {speed['high']:.2f})"
         rows.append(
             (
@@ -320,10 +321,9 @@ def _source(material: Material, result: Result, measured: list[Measurement]) -> 
     if text is None:
         why = f"`{submission['path']}` changed since it was graded; `./flashlab grade` grades it again."
         return [heading, Text(f"No annotated source: {why}", note=True)]
-    for one in sorted(of_file, key=lambda one: (-one.n, -one.heads)):
-        listing = annotated(one, text)
-        if listing:
-            return [heading, listing]
+    found = annotated(of_file, text)
+    if found:
+        return [heading, *found]
     command = f"./flashlab bench {lab.partition('_')[0]} --device vgpu"
     return [
         heading,

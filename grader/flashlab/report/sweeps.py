@@ -109,8 +109,8 @@ def against_clock(sweep: Sweep, clock: Clock) -> list[Chart]:
         f"time-{clock.key}",
         f"{clock.how.capitalize()} time against N",
         clock.basis,
-        f"Time of one call, {of}.{growth(series)} The work grows as N² in every lab: less traffic"
-        " makes a kernel faster, not its growth slower.",
+        f"Time of one call, {of}.{growth(series)} The work grows as N² in every lab, and so does the"
+        " time once the GPU is full; a smaller exponent says that it is not.",
         LENGTH,
         SECONDS,
         series,
@@ -138,7 +138,7 @@ def _speed_up(series: tuple[Series, ...], clock: Clock, of: str) -> list[Chart]:
             f"Speed-up against N, from {clock.how} times",
             clock.basis,
             f"Time of naive attention (lab 1) divided by each lab's, {of}. Below 1 a kernel is slower than naive"
-            " attention.",
+            " attention, as one is that has a block for each head alone and leaves the other multiprocessors idle.",
             LENGTH,
             Axis("speed-up over lab 1", Unit.TIMES, base=2),
             (*ratios, same),
@@ -186,7 +186,8 @@ def _memory(sweep: Sweep) -> Chart | None:
         "Memory against N",
         sweep.basis,
         f"Most device memory at one time for each head, {sweep.of}, with the tensors themselves. Naive attention"
-        f" keeps S and P, so doubling N takes four times the memory; without them it takes twice.{growth(series)}",
+        " keeps S and P, so doubling N takes four times the memory; without them it takes twice. Lab 5 has twice as"
+        f" many tensors.{growth(series)}",
         LENGTH,
         replace(BYTES, label="device memory per head"),
         (*series, *(formula_series(label, f, sizes) for label, f in formulas)),

@@ -1,23 +1,27 @@
 """Who handed an upload in: the folder and file names that learning platforms use.
 
-plain       STUDENT/file, STUDENT.zip, STUDENT.cu, each also below a folder with a lab's name
-Canvas      NAME[_LATE]_USER_ATTACHMENT_file
-Moodle      FULL NAME_NUMBER_assignsubmission_file_[/]file
-Gradescope  submission_NUMBER/file, with submission_metadata.yml in the folder above
+- plain: STUDENT/file, STUDENT.zip or STUDENT.cu
+- Canvas: NAME[_LATE]_USER_ATTACHMENT_file
+- Moodle: FULL NAME_NUMBER_assignsubmission_file_[/]file
+- Gradescope: submission_NUMBER/file, with submission_metadata.yml in the folder above
+
+Each of them may lie below a folder with a lab's name.
 """
 
 import datetime
 import re
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import Any
 
+from flashlab.classroom.archive import OTHER_SUFFIXES, SUFFIXES
 from flashlab.classroom.roster import Roster, Student
 from flashlab.classroom.uploads import Upload
 from flashlab.errors import UsageError
 
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<user>\d+)_\d+_(?P<file>.+)")
-MOODLE = re.compile(r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?.*")
+MOODLE = re.compile(
+    r"(?P<name>.+)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)"
+)
 GRADESCOPE = re.compile(r"submission_\d+")
 
 
@@ -83,16 +87,25 @@ class Owners:
         return Origin(tuple(student for student in found if student), lab, moment)
 
 
+def names_a_student(folder: str) -> bool:
+    """Whether a folder's name has the form that a platform gives to the folder of one submission."""
+    return bool(MOODLE.fullmatch(folder) or GRADESCOPE.fullmatch(folder))
+
+
 def original_name(upload: Upload) -> str:
     """The name that the student gave the file, without what the platform put around it."""
-    canvas = CANVAS.fullmatch(upload.parts[-1])
-    name = canvas["file"] if canvas else upload.parts[-1]
+    name = upload.parts[-1]
+    moodle, canvas = MOODLE.fullmatch(name), CANVAS.fullmatch(name)
+    if moodle:
+        return moodle["file"]
     # Canvas numbers files that were handed in again.
-    return re.sub(r"-\d+(?=\.cu$)", "", name) if canvas else name
+    return re.sub(r"-\d+(?=\.cu$)", "", canvas["file"]) if canvas else name
 
 
 def _stem(name: str) -> str:
-    return re.sub(r"\.(?:cu|zip|tar|tgz|tar\.gz|tar\.bz2)$", "", PurePosixPath(name).name)
+    """A file's name without what tells its format; ids may hold dots themselves."""
+    endings = sorted((*SUFFIXES, *OTHER_SUFFIXES, ".cu"), key=len, reverse=True)
+    return name[: -len(next((end for end in endings if name.lower().endswith(end)), "")) or None]
 
 
 def _records(upload: Upload) -> dict[str, Any]:

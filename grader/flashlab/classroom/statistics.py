@@ -135,7 +135,7 @@ def mistakes(book: Gradebook) -> list[Mistake]:
                 found[lab, cause] += 1
                 examples.setdefault((lab, cause), message)
     order = sorted(found, key=lambda key: (-found[key], key))[:COMMONEST]
-    return [Mistake(lab, cause, found[lab, cause], examples[lab, cause]) for lab, cause in order]
+    return [Mistake(_short(key[0]), key[1], found[key], examples[key]) for key in order]
 
 
 def flaky_cases(store: ClassStore) -> list[Flaky]:
@@ -155,7 +155,7 @@ def flaky_cases(store: ClassStore) -> list[Flaky]:
                 found[lab, name] += 1
                 counts[lab, name] += len(results)
     order = sorted(found, key=lambda key: (-found[key], key))
-    return [Flaky(lab, name, found[lab, name], counts[lab, name]) for lab, name in order]
+    return [Flaky(_short(key[0]), key[1], found[key], counts[key]) for key in order]
 
 
 def memory_against_time(book: Gradebook, lab: str) -> tuple[str, list[Point]]:
@@ -174,6 +174,10 @@ def memory_against_time(book: Gradebook, lab: str) -> tuple[str, list[Point]]:
         return "", []
     name = max(sorted(peaks), key=lambda case: peaks[case])
     return name, points[name]
+
+
+def _short(lab: str) -> str:
+    return lab.partition("_")[0]
 
 
 def _judged(book: Gradebook, lab: str) -> list[Result]:

@@ -19,6 +19,7 @@ def main() -> int:
     for option in ("--lab", "--submission", "--worker", "--runtime-dir", "--device", "--output"):
         parser.add_argument(option, required=True, type=Path)
     parser.add_argument("--launcher", action="append", default=[])
+    parser.add_argument("--baseline", type=Path)
     parser.add_argument("--case")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args(_glue_launcher(sys.argv[1:]))

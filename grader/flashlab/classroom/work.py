@@ -104,7 +104,9 @@ class Workshop:
         except SubmissionError as error:
             return refused(self.layout, order, self.compiler, error.whole)
         if graded.problem is not None and not isinstance(graded.problem, SubmissionError):
-            raise graded.problem
+            errors = (case for case in graded.result["cases"] if case["status"] == "error")
+            reason = next((f"{case['name']}: {case['message']}" for case in errors), "")
+            raise UsageError(reason or str(graded.problem))
         return _marked(graded.result, item)
 
 

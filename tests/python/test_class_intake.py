@@ -120,6 +120,29 @@ def test_gradescope_with_a_group(taken, subs):
     assert taken() == ([("s2", CODE, NOON), ("s3", CODE, NOON)], [])
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"s1/lovelaceadaking_1003_777_{SOURCE}",
+        f"s1/Carl Gauß_1_assignsubmission_file_/{SOURCE}",
+        f"s1/submission_5/{SOURCE}",
+        f"s1/s3/{SOURCE}",
+        f"s1/lab1/s3/{SOURCE}",
+        f"Ada King Lovelace_1_assignsubmission_file_/Carl Gauß_1_assignsubmission_file_/{SOURCE}",
+    ],
+)
+def test_nobody_hands_in_for_somebody_else(taken, subs, path):
+    put(subs / path, b"// not of s3\n", NOON + datetime.timedelta(days=1))
+    put(subs / f"s2/{SOURCE}")
+    put(subs / f"s3/{SOURCE}")
+    put(
+        subs / path.partition("/")[0] / "submission_metadata.yml",
+        b"submission_5:\n  :submitters:\n  - :sid: s3\n",
+    )
+    rows, _ = taken()
+    assert [row for row in rows if row[0] != "s1"] == [("s2", CODE, NOON), ("s3", CODE, NOON)]
+
+
 def test_a_damaged_list_of_gradescope_is_one_line(taken, subs):
     put(subs / "x/submission_metadata.yml", b"{\n: [")
     with pytest.raises(UsageError, match="yml cannot be read"):

@@ -44,30 +44,34 @@ class Owners:
         """`lab_words` has every word for a lab, as lab1 and lab1_naive, with the lab's name."""
         self._roster = roster
         self._lab_words = lab_words
-        self._records: dict[str, Any] = {}
+        self._records: dict[tuple[str, ...], Any] = {}
         for upload in uploads:
-            if upload.metadata is not None:
-                self._records.update(_records(upload))
+            # Deeper down it would be a student's own, who could name anybody.
+            at_top = len(self._below_lab(upload.parts)) == 1
+            if upload.metadata is not None and at_top:
+                folder = upload.parts[:-1]
+                self._records |= {(*folder, key): item for key, item in _records(upload).items()}
 
     def origin(self, upload: Upload) -> Origin:
-        """Who handed the upload in."""
-        parts = upload.parts
-        lab = self._lab_words.get(parts[0]) if len(parts) > 1 else None
-        if lab is not None:
-            parts = parts[1:]
-        for part in parts:
-            if GRADESCOPE.fullmatch(part) and part in self._records:
-                return self._gradescope(self._records[part], lab)
-            moodle = MOODLE.fullmatch(part)
-            if moodle:
-                return self._one(lab, moodle["number"], moodle["name"])
-        canvas = CANVAS.fullmatch(parts[-1])
-        if canvas:
+        """Who handed the upload in. Only the topmost name says it: below, a student could name anybody."""
+        parts = self._below_lab(upload.parts)
+        top = upload.parts[: len(upload.parts) - len(parts) + 1]
+        lab = self._lab_words[upload.parts[0]] if len(top) > 1 else None
+        if top in self._records:
+            return self._gradescope(self._records[top], lab)
+        moodle = MOODLE.fullmatch(parts[0])
+        if moodle:
+            return self._one(lab, moodle["number"], moodle["name"])
+        canvas = CANVAS.fullmatch(parts[0])
+        if canvas and len(parts) == 1:
             found = self._one(lab, canvas["user"], canvas["name"])
             if found.students:
                 return found
         found = self._one(lab, parts[0], _stem(parts[0]))
         return replace(found, by_file_name=len(parts) == 1)
+
+    def _below_lab(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        return parts[1:] if len(parts) > 1 and parts[0] in self._lab_words else parts
 
     def _one(self, lab: str | None, *names: str) -> Origin:
         student = self._roster.find(*names)

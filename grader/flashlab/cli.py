@@ -19,10 +19,11 @@ from flashlab.classroom.commands import app as class_app
 from flashlab.device import Chosen, Device, choose
 from flashlab.errors import FlashLabError, SubmissionError, UsageError
 from flashlab.exports.command import export
-from flashlab.grade import Graded, Order, build_submission, grade
+from flashlab.grade import Graded, Order, build_submission, grade, refused
 from flashlab.layout import Layout
 from flashlab.report.format import Format
 from flashlab.results import Result, Store, check_writable, dump, write_atomically
+from flashlab.toolchain import find_compiler
 from flashlab.worker import Event
 
 app = typer.Typer(
@@ -82,7 +83,13 @@ def grade_command(
     if json is not None:
         check_writable(json.absolute().parent)
     order = Order(chosen_lab, snapshot, choose(layout, device), case, seed)
-    graded = _grade(layout, console, order)
+    try:
+        graded = _grade(layout, console, order)
+    except SubmissionError as error:
+        if json is not None:  # platforms need a result of 0 points with the reason, too
+            result = refused(layout, order, find_compiler(layout), error.whole)
+            write_atomically(json, dump(result))
+        raise
     path = store.save(graded.result)
     if json is not None:
         write_atomically(json, dump(graded.result))

@@ -19,3 +19,8 @@ class SubmissionError(FlashLabError):
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
         self.details = details
+
+    @property
+    def whole(self) -> str:
+        """The line with its details."""
+        return f"{self}\n{self.details}".strip()

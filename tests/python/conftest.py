@@ -23,6 +23,20 @@ cp "$3" "$2"
 """
 
 
+CLASS = """title = "Test class"
+seed = 11
+[late]
+penalty_per_day = 10
+[labs.lab1]
+due = 2026-10-01T12:00:00Z
+"""
+ROSTER = """id,name,email,canvas_id,section
+s1,Ada King Lovelace,ada@example.org,1001,A
+s2,"Bärbel Öz-Müller",oz@example.org,1002,B
+s3,Carl Gauß,gauss@example.org,1003,A
+"""
+
+
 @dataclass
 class Answer:
     code: int
@@ -44,6 +58,11 @@ class Repository:
 
     def judge_saw(self) -> list[str]:
         return json.loads((self.layout.judge.parent / "seen.json").read_text())
+
+    def runs(self) -> int:
+        """How often the stand-in judge was started."""
+        path = self.layout.judge.parent / "runs"
+        return len(path.read_text()) if path.exists() else 0
 
     def results(self) -> list[Path]:
         return sorted(self.layout.results.glob("lab1_naive/2*.json"))
@@ -80,6 +99,16 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     monkeypatch.setenv("PATH", f"{tmp_path}/cuda/bin{os.pathsep}{os.environ['PATH']}")
     repo.plan()
     return repo
+
+
+@pytest.fixture
+def course(repository: Repository) -> Path:
+    """The folder of a class with three students and lab 1, which was due at noon of 1 October 2026."""
+    folder = repository.layout.root / "course"
+    folder.mkdir()
+    (folder / "class.toml").write_text(CLASS)
+    (folder / "roster.csv").write_text(ROSTER)
+    return folder
 
 
 @pytest.fixture

@@ -242,3 +242,18 @@ def test_demo_without_solutions_says_so(repository, flashlab):
     answer = flashlab("demo")
     assert answer.code == 2
     assert "holds no solution" in answer.err
+
+
+def test_json_option_holds_a_result_also_when_nothing_could_be_run(repository, flashlab, tmp_path):
+    target = tmp_path / "out.json"
+    repository.stub.write_text("SYNTAX_ERROR\n")
+    assert flashlab("grade", "lab1", "--json", target).code == 1
+    result = load(target)
+    assert (result["score"], result["max_score"]) == (0, 100)
+    assert [case["status"] for case in result["cases"]] == ["failed"]
+    assert "does not build\nlabs/x.cu(3): error: expected a ;" in result["cases"][0]["message"]
+    repository.stub.write_text("// fine\n")
+    repository.plan(exit=1, silent=True, stderr="the entry lab1_naive_attention is missing")
+    assert flashlab("grade", "lab1", "--json", target).code == 1
+    assert "the entry" in load(target)["cases"][0]["message"]
+    assert not repository.results()

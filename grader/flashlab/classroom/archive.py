@@ -129,7 +129,7 @@ def _counted(infos: Iterable[Info], caps: Caps) -> Iterator[Info]:
 
 def _safe_path(name: str) -> PurePosixPath:
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[:1]:
+    if path.is_absolute() or ".." in path.parts:
         raise BadArchiveError(f"holds the path {name}, which leads out of the archive")
     return path
 

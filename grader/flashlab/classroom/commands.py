@@ -178,11 +178,12 @@ def report(
     ] = None,
 ) -> None:
     """Write the page of the whole class: points, cases, commonest mistakes, memory against time."""
-    from flashlab.classroom.pages import class_report
+    from flashlab.classroom.report import report_of_class
+    from flashlab.report.html import to_html
 
     with _open(context.obj, course_folder) as (course, store):
         path = output or course.folder / "report.html"
-        write_atomically(path, class_report(read_gradebook(course, store), store))
+        write_atomically(path, to_html(report_of_class(read_gradebook(course, store), store)))
         _console().print(f"report: {path}")
 
 
@@ -199,8 +200,8 @@ def similar(
     ] = None,
 ) -> None:
     """List pairs of submissions that share code, for a human to judge; what the stub gives does not count."""
-    from flashlab.classroom.pages import similar_page
     from flashlab.classroom.similar import similar_pairs
+    from flashlab.classroom.similar_page import similar_page
 
     with _open(context.obj, course_folder) as (course, store):
         kept = [item for item in store.submissions() if item.refusal is None]

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from flashlab.classroom.gradebook import Gradebook
 from flashlab.classroom.roster import Student
 from flashlab.exports.text import clean
-from flashlab.report import render
+from flashlab.report.html import to_html
+from flashlab.report.student import feedback_report
 from flashlab.student import student_view
 
 TEXT_BYTES = 16_384  # of one text: what a submission printed may be longer
@@ -16,4 +17,5 @@ def feedback_pages(book: Gradebook) -> Iterator[tuple[Student, str]]:
     for student, entries in book.rows:
         results = [entry.result for entry in entries.values() if entry.result is not None]
         if results:
-            yield student, render([clean(student_view(result), TEXT_BYTES) for result in results])
+            views = [clean(student_view(result), TEXT_BYTES) for result in results]
+            yield student, to_html(feedback_report(views))

@@ -5,12 +5,12 @@ import datetime
 import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flashlab.classroom.archive import is_archive
 from flashlab.classroom.course import Course, CourseLab
-from flashlab.classroom.owners import Origin, Owners, original_name
+from flashlab.classroom.owners import Origin, Owners, names_a_student, original_name
 from flashlab.classroom.uploads import Source, Upload, find_uploads
 from flashlab.errors import UsageError
 from flashlab.labs import check_source
@@ -55,10 +55,10 @@ class _Candidate:
 
 def take_in(course: Course, root: Path, only: CourseLab | None, times: Times) -> Intake:
     """The submissions in a folder or download; `only` leaves out all other labs."""
-    uploads = find_uploads(root, course.timezone)
     words = {}
     for item in course.labs:
         words |= dict.fromkeys((item.lab.name, item.lab.short), item.lab.name)
+    uploads = _without_common_folder(find_uploads(root, course.timezone), course, words)
     owners = Owners(course.roster, words, uploads)
     wanted = [only] if only else list(course.labs)
     candidates: dict[tuple[str, str], list[_Candidate]] = {}
@@ -105,6 +105,19 @@ def read_times(course: Course, path: Path) -> dict[tuple[str, str], datetime.dat
     except (OSError, ValueError, AttributeError, csv.Error) as error:
         raise UsageError(f"cannot read {path}: {error}") from None
     return times
+
+
+def _without_common_folder(
+    uploads: list[Upload], course: Course, words: Mapping[str, str]
+) -> list[Upload]:
+    """A download is often one folder that holds all others, and its name tells neither a student nor a lab."""
+    tops = {upload.parts[0] for upload in uploads}
+    if len(tops) != 1 or any(len(upload.parts) == 1 for upload in uploads):
+        return uploads
+    (top,) = tops
+    if top in words or course.roster.find(top) is not None or names_a_student(top):
+        return uploads
+    return [replace(upload, parts=upload.parts[1:]) for upload in uploads]
 
 
 def _of_labs(

@@ -1,43 +1,17 @@
-"""What the results of a class say: figures per lab and case, and the commonest mistakes."""
+"""What the results of a class say about its labs and cases."""
 
 import statistics
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flashlab.classroom.gradebook import Entry, Gradebook, State
+from flashlab.classroom.gradebook import Gradebook, State
 from flashlab.classroom.store import ClassStore
-from flashlab.exports.text import safe_cell
+from flashlab.report.figure import Point
+from flashlab.report.measurements import short
 from flashlab.results import Result
 
-COMMONEST = 10
 SLOWEST = 10
-
-
-@dataclass(frozen=True)
-class LabFigures:
-    """A lab in figures: how many students are in which state, and the points of those who have some."""
-
-    short: str
-    title: str
-    states: dict[str, int]
-    scores: tuple[float, ...]
-    max_score: float
-
-    @property
-    def median(self) -> float | None:
-        """Of the points."""
-        return statistics.median(self.scores) if self.scores else None
-
-    @property
-    def mean(self) -> float | None:
-        """Of the points."""
-        return statistics.fmean(self.scores) if self.scores else None
-
-    @property
-    def complete(self) -> int:
-        """Students with all points."""
-        return sum(score >= self.max_score for score in self.scores)
 
 
 @dataclass(frozen=True)
@@ -55,16 +29,6 @@ class CaseFigures:
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A cause that the judge named, how many students of a lab ran into it, and the message of one of them."""
-
-    lab: str
-    cause: str
-    students: int
-    example: str
-
-
-@dataclass(frozen=True)
 class Flaky:
     """A case with different verdicts for one and the same submission under different seeds, graders or devices."""
 
@@ -74,24 +38,13 @@ class Flaky:
     runs: int
 
 
-@dataclass(frozen=True)
-class Point:
-    """A submission that passed a case: the memory that it needed and how long the call took, modelled where known."""
-
-    seconds: float
-    peak_bytes: float
-
-
-def lab_figures(book: Gradebook) -> list[LabFigures]:
-    """One row per lab, in their order."""
-    rows = []
+def states(book: Gradebook) -> dict[str, dict[State, int]]:
+    """How many students are in which state, by lab."""
+    counts = {}
     for item in book.course.labs:
-        entries = [labs[item.lab.name] for _, labs in book.rows]
-        states = Counter(str(entry.state) for entry in entries)
-        scores = tuple(entry.score for entry in entries if entry.score is not None)
-        counts = {str(state): states[str(state)] for state in State}
-        rows.append(LabFigures(item.lab.short, item.lab.title, counts, scores, item.lab.points))
-    return rows
+        found = Counter(labs[item.lab.name].state for _, labs in book.rows)
+        counts[short(item.lab.name)] = {state: found[state] for state in State}
+    return counts
 
 
 def case_figures(book: Gradebook) -> list[CaseFigures]:
@@ -107,7 +60,7 @@ def case_figures(book: Gradebook) -> list[CaseFigures]:
             seconds = [case.get("seconds", 0.0) for case in seen if case["status"] != "skipped"]
             rows.append(
                 CaseFigures(
-                    item.lab.short,
+                    short(item.lab.name),
                     name,
                     seen[0].get("group", ""),
                     bool(seen[0].get("hidden")),
@@ -123,19 +76,6 @@ def case_figures(book: Gradebook) -> list[CaseFigures]:
 def slowest(cases: Iterable[CaseFigures]) -> list[CaseFigures]:
     """Those that cost the grader most."""
     return sorted(cases, key=lambda case: (-case.seconds, case.lab, case.name))[:SLOWEST]
-
-
-def mistakes(book: Gradebook) -> list[Mistake]:
-    """The commonest causes, each counted once per student and lab."""
-    found: Counter[tuple[str, str]] = Counter()
-    examples: dict[tuple[str, str], str] = {}
-    for _, entries in book.rows:
-        for lab, entry in entries.items():
-            for cause, message in _causes(entry).items():
-                found[lab, cause] += 1
-                examples.setdefault((lab, cause), message)
-    order = sorted(found, key=lambda key: (-found[key], key))[:COMMONEST]
-    return [Mistake(lab, cause, found[lab, cause], examples[lab, cause]) for lab, cause in order]
 
 
 def flaky_cases(store: ClassStore) -> list[Flaky]:
@@ -155,11 +95,13 @@ def flaky_cases(store: ClassStore) -> list[Flaky]:
                 found[lab, name] += 1
                 counts[lab, name] += len(results)
     order = sorted(found, key=lambda key: (-found[key], key))
-    return [Flaky(lab, name, found[lab, name], counts[lab, name]) for lab, name in order]
+    return [Flaky(*key, found[key], counts[key]) for key in order]
 
 
 def memory_against_time(book: Gradebook, lab: str) -> tuple[str, list[Point]]:
-    """The case of a lab whose memory says most, the one with the largest peak, and its point for each submission."""
+    """The case of a lab whose memory says most, the one with the largest peak, and for each submission that passed it
+    the seconds of the call, modelled where known, with the peak in bytes.
+    """
     peaks: Counter[str] = Counter()
     points: dict[str, list[Point]] = {}
     for result in _judged(book, lab):
@@ -168,7 +110,7 @@ def memory_against_time(book: Gradebook, lab: str) -> tuple[str, list[Point]]:
             peak = meters.get("peak_device_bytes")
             seconds = (case.get("speed") or {}).get("seconds") or meters.get("host_seconds")
             if case["status"] == "passed" and peak and seconds:
-                points.setdefault(case["name"], []).append(Point(seconds, peak))
+                points.setdefault(case["name"], []).append((seconds, peak))
                 peaks[case["name"]] = max(peaks[case["name"]], peak)
     if not peaks:
         return "", []
@@ -180,17 +122,3 @@ def _judged(book: Gradebook, lab: str) -> list[Result]:
     """Results of submissions that could be run."""
     entries = (labs[lab] for _, labs in book.rows)
     return [entry.result for entry in entries if entry.result and entry.state is State.GRADED]
-
-
-def _causes(entry: Entry) -> dict[str, str]:
-    """The causes in a result with a message each; what has no named cause counts by the first line of its message."""
-    causes: dict[str, str] = {}
-    for case in entry.result["cases"] if entry.result else ():
-        if case["status"] != "failed":
-            continue
-        line = case["message"].partition("\n")[0]
-        named = (case.get("diagnosis") or {}).get("cause")
-        if named is None:
-            named = "does not build" if case["name"] == "build" else case.get("group", "other")
-        causes.setdefault(safe_cell(named), safe_cell(line))
-    return causes

@@ -68,7 +68,7 @@ def find_uploads(root: Path, zone: datetime.tzinfo) -> list[Upload]:
         raise UsageError(f"cannot read {error.filename or root}: {error.strerror}") from None
     except BadArchiveError as error:
         raise UsageError(f"{root} {error}") from None
-    return sorted(_without_common_folder(uploads), key=lambda upload: upload.parts)
+    return sorted(uploads, key=lambda upload: upload.parts)
 
 
 def _wanted(path: PurePosixPath) -> bool:
@@ -142,12 +142,3 @@ def _opened(upload: Upload, name: str, data: bytes) -> Upload:
     except BadArchiveError as error:
         return replace(upload, refusal=CONTROL.sub("?", f"{name} {error}"))
     return replace(upload, sources=tuple(sources))
-
-
-def _without_common_folder(uploads: list[Upload]) -> list[Upload]:
-    """A download is often one folder that holds everything else: the folder of an assignment tells nothing."""
-    tops = {upload.parts[0] for upload in uploads}
-    deep = all(len(upload.parts) > 2 for upload in uploads if upload.metadata is None)
-    if len(tops) == 1 and deep and len(uploads) > 1:
-        return [replace(upload, parts=upload.parts[1:]) for upload in uploads]
-    return uploads

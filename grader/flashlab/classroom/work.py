@@ -61,13 +61,17 @@ class Workshop:
                 raise UsageError(f"{layout.shown(path)} is missing; run: make build")
         compiler = find_compiler(layout)
         seed = course.seed if seed is None else seed
-        grader = _hash_of_files(programs)
+        grader = _hash_of_files([*programs, *sorted(layout.gpus.glob("*.toml"))])
         headers = sorted(path for path in layout.headers.rglob("*") if path.is_file())
         toolchain = _hash_of(compiler.version, *FLAGS, _hash_of_files(headers))
         settings = {}
         for item in course.labs:
             hidden = json.dumps([item.hidden, sorted(item.public_cases)])
-            configuration = _hash_of(_hash_of_files([item.lab.config]), str(seed), hidden)
+            files = [item.lab.config]
+            staff = item.lab.solution(layout)
+            if device.kind is Device.CUDA and staff.exists():
+                files.append(staff)  # what times are compared with
+            configuration = _hash_of(_hash_of_files(files), str(seed), hidden)
             settings[item.lab.name] = Setting(grader, configuration, toolchain, device.kind)
         return Workshop(layout, course, device, compiler, seed, settings)
 
@@ -98,9 +102,11 @@ class Workshop:
             with _gpu_lock(self.device):
                 graded = grade(self.layout, order, self.compiler, library, lambda event: None)
         except SubmissionError as error:
-            return refused(self.layout, order, self.compiler, f"{error}\n{error.details}".strip())
+            return refused(self.layout, order, self.compiler, error.whole)
         if graded.problem is not None and not isinstance(graded.problem, SubmissionError):
-            raise graded.problem
+            errors = (case for case in graded.result["cases"] if case["status"] == "error")
+            reason = next((f"{case['name']}: {case['message']}" for case in errors), "")
+            raise UsageError(reason or str(graded.problem))
         return _marked(graded.result, item)
 
 

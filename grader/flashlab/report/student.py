@@ -77,6 +77,18 @@ def _scores(results: list[Result]) -> list[Block]:
     return [Heading(1, TITLE, "top"), _summary(results), Figures((points_figure(results),))]
 
 
+def feedback_report(results: list[Result]) -> Report:
+    """What students of a class get: their graded labs, without sweeps, sources and the experiment report."""
+    blocks: list[Block] = [
+        Heading(1, "FlashLab feedback", "top"),
+        _summary(results),
+        Figures((points_figure(results),)),
+    ]
+    for result in results:
+        blocks += _lab(result)
+    return Report("FlashLab feedback", tuple(blocks))
+
+
 def _summary(results: list[Result]) -> Table:
     rows = tuple(
         (

@@ -188,11 +188,9 @@ def _read(text: str) -> Library:
 def _problems(library: Library, entries: frozenset[str]) -> Iterator[str]:
     """Each as one line, the most telling first."""
     allowed = _pattern("imports", "allowed")
-    for symbol in library.exchanged:
-        if symbol.name and not symbol.defined:
-            refused = why_refused(symbol.name) is not None
-            if refused or not allowed.fullmatch(symbol.name):
-                yield refusal(symbol.name)
+    imports = [s.name for s in library.exchanged if s.name and not s.defined]
+    yield from (refusal(name) for name in imports if why_refused(name))
+    yield from (refusal(name) for name in imports if not allowed.fullmatch(name))
     for symbol in library.symbols:
         foreign = allowed.fullmatch(symbol.name) or why_refused(symbol.name)
         is_code = symbol.kind in ("FUNC", "OBJECT") and symbol.defined

@@ -42,7 +42,9 @@ ERROR_LINE = re.compile(r"^.*(?:\berror\b.*:|undefined reference).*$", re.MULTIL
 LIMITS = Limits(cpu_seconds=TIMEOUT_SECONDS, file_bytes=128 * MIB, memory_bytes=4096 * MIB)
 USED_UP = {  # what compilers, assembler and linker say when a limit stops them
     r"out of memory|virtual memory exhausted|memory exhausted|annot allocate memory|bad_alloc": f"needs more than"
-    f" {LIMITS.memory_bytes // MIB} MiB of memory to compile" if LIMITS.memory_bytes else "",
+    f" {LIMITS.memory_bytes // MIB} MiB of memory to compile"
+    if LIMITS.memory_bytes
+    else "",
     r"File size limit|No space left|file too large|SIGXFSZ": f"makes a file of more than"
     f" {LIMITS.file_bytes // MIB} MiB when it is compiled",
     r"CPU time limit|SIGXCPU": f"takes more than {LIMITS.cpu_seconds} s to compile",

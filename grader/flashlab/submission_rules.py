@@ -21,13 +21,18 @@ READELF_SECONDS = 20
 CONSTRUCTORS, DESTRUCTORS = 2, 1
 # The code in .init and .fini comes from crti.o and crtn.o alone.
 START_CODE_BYTES = 32
-FROM_THE_C_LIBRARY = ("atexit", "at_quick_exit")  # linked into every shared library from libc_nonshared.a
+FROM_THE_C_LIBRARY = (
+    "atexit",
+    "at_quick_exit",
+)  # linked into every shared library from libc_nonshared.a
 
-# How g++ marks what does not come from itself, what nvcc puts there (the kernels' code as data), and what g++ never writes:
-# a call of the system, or a file as data, by way of an assembler's name.
+# How g++ marks what does not come from itself. nvcc puts the kernels' code there, as data, at the end of the file, so
+# behind all that the submission could add; g++ may go on with data of its own before it ends the mark. And what g++
+# never writes: a call of the system, or a file as data, which could come in by way of a name.
 FOREIGN = re.compile(r"^#APP\n(.*?)(?=^#NO_APP$|\Z)", re.MULTILINE | re.DOTALL)
 KERNELS = re.compile(
-    r'\s*(\.section \.nv_fatbin, "a"|\.align \d+|fatbinData:|\.quad [0-9a-fx, ]+|\.text)?'
+    r'\s*\.section \.nv_fatbin, "a"\n\.align 8\nfatbinData:\n(\.quad [0-9a-fx, ]+\n)+\.text\n(?!.*^# \d+ ").*',
+    re.MULTILINE | re.DOTALL,
 )
 INJECTED = re.compile(r"^\s*(syscall|sysenter|int\s+\$|\.incbin)", re.MULTILINE)
 UNDEFINED = re.compile(r"undefined reference to [`'](\w+)(?:\([^']*\))?'")
@@ -107,7 +112,9 @@ def check_includes(
     for word in filter(None, words):
         name = word.replace("\\ ", " ")
         path = Path(name).resolve()
-        if name not in own_names and not _may_be_included(path, headers.resolve(), toolkit.resolve()):
+        if name not in own_names and not _may_be_included(
+            path, headers.resolve(), toolkit.resolve()
+        ):
             stem = Path(name).name
             why = why_refused(stem.partition(".")[0]) or "only the course's and CUDA's headers"
             raise SubmissionError(f"includes `{name if len(name) < 80 else stem}`: {why}")
@@ -127,10 +134,8 @@ def _may_be_included(path: Path, headers: Path, toolkit: Path) -> bool:
 def check_assembly(assembly: Path) -> None:
     """Refuses assembly of the submission in what g++ made for the CPU; that in device code is not there."""
     text = assembly.read_text(encoding="utf-8", errors="replace")
-    blocks = [block.splitlines() for block in FOREIGN.findall(text)]
-    if INJECTED.search(text) or any(
-        "fatbinData:" not in lines or not all(map(KERNELS.fullmatch, lines)) for lines in blocks
-    ):
+    blocks = FOREIGN.findall(text)
+    if INJECTED.search(text) or len(blocks) > 1 or not all(map(KERNELS.fullmatch, blocks)):
         raise SubmissionError(
             "has assembly in host code: use it in __device__ and __global__ functions only"
         )
@@ -174,7 +179,9 @@ def _read(text: str) -> Library:
     for line in text.splitlines():
         if match := re.match(r"Symbol table '(\.\w+)'", line):
             table = tables.setdefault(match[1], [])
-        elif match := re.match(r"\s*\[\s*\d+\] (\S+)\s+\S+\s+[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+)", line):
+        elif match := re.match(
+            r"\s*\[\s*\d+\] (\S+)\s+\S+\s+[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+)", line
+        ):
             sections[match[1]] = sections.get(match[1], 0) + int(match[2], 16)
         elif match := re.match(r"\s*\d+: [0-9a-f]+\s+\w+ (\S+)\s+(\S+)\s+\S+\s+(\w+) (\S+)", line):
             name = match[4].partition("@")[0]

@@ -1,6 +1,6 @@
-"""Every hostile program gets the verdict of the manifest, through the same builder, sandbox and judge as a student's, and
-the honest ones that resemble them keep their points. What is refused before it runs is also run: the judge must not need
-the refusal.
+"""Every hostile program gets the verdict of the manifest, through the same builder, sandbox and judge as a student's,
+and the honest ones that resemble them keep their points. What is refused before it runs is also run: the judge must not
+need the refusal.
 """
 
 import json
@@ -46,7 +46,9 @@ class Program:
 
 def read_manifest() -> list[Program]:
     entries = tomllib.loads((FOLDER / "manifest.toml").read_text(encoding="utf-8"))["program"]
-    return [Program(**{("class_" if k == "class" else k): v for k, v in e.items()}) for e in entries]
+    return [
+        Program(**{("class_" if k == "class" else k): v for k, v in e.items()}) for e in entries
+    ]
 
 
 PROGRAMS = read_manifest()
@@ -127,8 +129,7 @@ def test_verdict_without_the_rules(name: str, monkeypatch: pytest.MonkeyPatch) -
         return
     said = f"{case['status']}: {case['message']}"
     assert program.unguarded in case["message"], said
-    if program.unguarded:
+    text = (FOLDER / program.file).read_text(encoding="utf-8")
+    if program.unguarded or "return zeros(" in text:
         assert (case["status"], case["points"]) == ("failed", 0), said
     check_output(program, case)
-
-

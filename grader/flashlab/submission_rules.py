@@ -131,20 +131,24 @@ def check_includes(
         if name not in own_names and not _may_be_included(
             path, headers.resolve(), toolkit.resolve()
         ):
-            stem = Path(name).name
-            why = why_refused(stem.partition(".")[0]) or "only the course's and CUDA's headers"
-            raise SubmissionError(f"includes `{name if len(name) < 80 else stem}`: {why}")
+            why = why_refused(path.name.partition(".")[0]) or (
+                "only the course's headers, and those of the CUDA runtime, C and C++ may be included"
+            )
+            raise SubmissionError(f"includes `{_in_toolkit(path) or name}`: {why}")
 
 
 def _may_be_included(path: Path, headers: Path, toolkit: Path) -> bool:
     if path.is_relative_to(headers):
         return True
     if path.is_relative_to(toolkit):
-        inside = str(path).rpartition("/include/")[2] if "/cccl/" not in str(path) else None
-        inside = inside or str(path).rpartition("/cccl/")[2]
-        return _pattern("includes", "toolkit").fullmatch(inside) is not None
+        return _pattern("includes", "toolkit").fullmatch(_in_toolkit(path)) is not None
     system = (Path("/usr/include"), Path("/usr/lib/gcc"), Path("/usr/lib/gcc-cross"))
     return any(path.is_relative_to(folder) for folder in system)
+
+
+def _in_toolkit(path: Path) -> str:
+    """How a program names a header of the toolkit: from the include folder on, or from the one that holds cccl's."""
+    return re.split("/include/cccl/|/include/", str(path))[-1] if "/include/" in str(path) else ""
 
 
 def check_assembly(assembly: Path) -> None:

@@ -131,7 +131,8 @@ def check_includes(
         if name not in own_names and not _may_be_included(
             path, headers.resolve(), toolkit.resolve()
         ):
-            why = why_refused(path.name.partition(".")[0]) or (
+            known = re.split(r"[./]", _in_toolkit(path) or path.name)[0]
+            why = why_refused(known) or (
                 "only the course's headers, and those of the CUDA runtime, C and C++ may be included"
             )
             raise SubmissionError(f"includes `{_in_toolkit(path) or name}`: {why}")
@@ -148,7 +149,7 @@ def _may_be_included(path: Path, headers: Path, toolkit: Path) -> bool:
 
 def _in_toolkit(path: Path) -> str:
     """How a program names a header of the toolkit: from the include folder on, or from the one that holds cccl's."""
-    return re.split("/include/cccl/|/include/", str(path))[-1] if "/include/" in str(path) else ""
+    return re.sub(r"^.*?/include/(cccl/)?", "", str(path)) if "/include/" in str(path) else ""
 
 
 def check_assembly(assembly: Path) -> None:
@@ -176,8 +177,8 @@ def check_library(library: Path, launcher: list[str], headers: Path) -> None:
     text = done.stdout.decode("utf-8", errors="replace")
     if done.returncode != 0 or ".dynsym" not in text:
         raise SubmissionError("the build left something else than a library")
-    read = _read(text)
-    problem = next(_problems(read, _entries(headers)), None)
+    read = read_library(text)
+    problem = next(find_problems(read, _entries(headers)), None)
     if problem is not None:
         raise SubmissionError(problem)
 
@@ -191,7 +192,7 @@ def _entries(headers: Path) -> frozenset[str]:
     )
 
 
-def _read(text: str) -> Library:
+def read_library(text: str) -> Library:
     tables: dict[str, list[Symbol]] = {".dynsym": [], ".symtab": []}
     sections: dict[str, int] = {}
     relocations = set()
@@ -212,7 +213,7 @@ def _read(text: str) -> Library:
     return Library(exchanged, symbols, sections, frozenset(relocations), text)
 
 
-def _problems(library: Library, entries: frozenset[str]) -> Iterator[str]:
+def find_problems(library: Library, entries: frozenset[str]) -> Iterator[str]:
     """Each as one line, the most telling first."""
     allowed = _pattern("imports", "allowed")
     imports = [s.name for s in library.exchanged if s.name and not s.defined]

@@ -25,7 +25,7 @@
 namespace flashlab::protocol {
 
 inline constexpr uint32_t kMagic = 0x464c4142;  // "FLAB"
-inline constexpr uint16_t kVersion = 4;
+inline constexpr uint16_t kVersion = 5;
 
 /// File descriptors of the worker process when it starts.
 inline constexpr int kSocketFd = 3, kMemoryFd = 4;

@@ -8,6 +8,8 @@ from flashlab.submission_rules import (
     check_includes,
     explain_link_errors,
     find_flags,
+    find_problems,
+    read_library,
     refusal,
 )
 
@@ -92,3 +94,13 @@ def test_solutions_and_stubs_without_tricks_have_no_flags() -> None:
     }
     assert len(found) >= 5
     assert {name: flags for name, flags in found.items() if flags} == {}
+
+
+@pytest.mark.parametrize(
+    "header", ["  GNU_STACK  0x0 0x0 0x0 0x0 0x0 RWE 0x10", "  LOAD 0x1 0x2 0x3 0x4 0x5 RWE 0x1000"]
+)
+def test_memory_is_never_writable_and_executable(header) -> None:
+    entries = frozenset({"lab1_naive_attention"})
+    assert not list(find_problems(read_library(header.replace("RWE", "RW ")), entries))
+    (problem,) = find_problems(read_library(header), entries)
+    assert "both writable and executable" in problem

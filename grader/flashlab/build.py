@@ -4,11 +4,12 @@ import contextlib
 import hashlib
 import os
 import re
+import select
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +18,38 @@ from flashlab.errors import SubmissionError, UsageError
 from flashlab.labs import read_source
 from flashlab.layout import Layout
 from flashlab.sandbox import MIB, Box, Limits, Sandbox
+from flashlab.submission_rules import (
+    RULES,
+    check_assembly,
+    check_includes,
+    check_library,
+    explain_link_errors,
+)
 from flashlab.toolchain import Compiler
 
 FLAGS = (
     "-shared", "-cudart", "shared", "-arch=compute_80", "-code=compute_80", "-lineinfo", "-O3",
     "-std=c++17", "-Xcompiler", "-fPIC,-fvisibility=hidden", "-Xlinker", "-z,defs,-z,now",
 )  # fmt: skip
+# How the compiler is kept from saying too much, and what it leaves for submission_rules to look at.
+QUIET = ("-Xcompiler", "-fmax-errors=20,-fdiagnostics-color=never", "-Xcudafe", "--error_limit=20")
+TRACES = ("-MD", "-MF", "submission.d", "--keep", "-Xcompiler", "-save-temps=obj")
 TIMEOUT_SECONDS = 60
+OUTPUT_BYTES = MIB  # of the compiler's messages that are kept; one that goes on for long is stopped
+FLOOD_BYTES = 64 * MIB
 ERRORS_SHOWN = 5
 ERROR_LINE = re.compile(r"^.*(?:\berror\b.*:|undefined reference).*$", re.MULTILINE)
-LIMITS = Limits(cpu_seconds=TIMEOUT_SECONDS, file_bytes=256 * MIB, memory_bytes=8192 * MIB)
+LIMITS = Limits(cpu_seconds=TIMEOUT_SECONDS, file_bytes=128 * MIB, memory_bytes=4096 * MIB)
+USED_UP = {  # what compilers, assembler and linker say when a limit stops them
+    r"out of memory|virtual memory exhausted|memory exhausted|annot allocate memory|bad_alloc": f"needs more than"
+    f" {LIMITS.memory_bytes // MIB} MiB of memory to compile"
+    if LIMITS.memory_bytes
+    else "",
+    r"File size limit|No space left|file too large|SIGXFSZ": f"makes a file of more than"
+    f" {LIMITS.file_bytes // MIB} MiB when it is compiled",
+    r"CPU time limit|SIGXCPU": f"takes more than {LIMITS.cpu_seconds} s to compile",
+}
+WHAT_TO_LOOK_FOR = "look for endless includes, macros, templates or loops, and for huge arrays"
 
 
 @dataclass(frozen=True)
@@ -72,9 +95,14 @@ def _key(layout: Layout, compiler: Compiler, submission: Submission) -> str:
     digest = hashlib.sha256(submission.staged())
     headers = sorted(path for path in layout.headers.rglob("*") if path.is_file())
     parts = [compiler.version, str(compiler.nvcc), *FLAGS]
-    parts += [f"{path}\n{path.read_text(encoding='utf-8')}" for path in headers]
+    parts += [*QUIET, *map(_text, RULES), str(LIMITS)]
+    parts += [f"{path}\n{_text(path)}" for path in headers]
     digest.update("\0".join(parts).encode())
     return digest.hexdigest()[:24]
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -89,58 +117,97 @@ def _work_folder(parent: Path) -> Iterator[Path]:
 
 
 def _compile(layout: Layout, compiler: Compiler, submission: Submission, work: Path) -> None:
-    source = work / "in/submission.cu"
+    source, out = work / "in/submission.cu", work / "out"
     source.write_bytes(submission.staged())
     source.chmod(0o644)
     toolkit = [path for path in (compiler.root, compiler.nvcc) if not path.is_relative_to("/usr")]
     box = Box(
         LIMITS,
         readable=(layout.headers, work / "in", *toolkit),
-        writable=(work / "out",),
+        writable=(out,),
         folder=layout.root,
     )
-    words = [*Sandbox.find(box).launcher(box), str(compiler.nvcc), *FLAGS, f"-I{layout.headers}"]
-    words += ["-o", str(work / "out/submission.so"), str(source)]
+    launcher = Sandbox.find(box).launcher(box)
+    words = [*launcher, str(compiler.nvcc), *FLAGS, *QUIET, *TRACES, f"-I{layout.headers}"]
+    words += ["--keep-dir", str(out), "-o", str(out / "submission.so"), str(source)]
+    words[words.index("submission.d")] = str(out / "submission.d")
     environment = {
         "PATH": f"{compiler.nvcc.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/nonexistent",
         "LC_ALL": "C.UTF-8",
-        "TMPDIR": str(work / "out"),
+        "TMPDIR": str(out),
     }
-    log = work / "log"
-    code = _run(words, layout.root, environment, log)
-    if code is None:
-        raise SubmissionError(
-            f"{submission.shown_path}: the compiler did not finish within {TIMEOUT_SECONDS} s;"
-            " look for endless templates or unrolled loops"
-        )
-    if code != 0:
-        with log.open("rb") as file:
-            text = file.read(MIB).decode("utf-8", errors="replace")
-        text = text.replace(str(source), submission.shown_path)
-        raise SubmissionError(f"{submission.shown_path} does not build", first_errors(text))
+    end = _run(words, layout.root, environment)
+    text = end.output.replace(str(source), submission.shown_path)
+    try:
+        own_names = (str(source), submission.shown_path)
+        check_includes(_plain(out / "submission.d"), own_names, layout.headers, compiler.root)
+        if end.code != 0:
+            raise _failure(end, text)
+        check_assembly(_plain(out / "submission.s"))
+        check_library(_plain(out / "submission.so"), launcher, layout.headers)
+    except SubmissionError as error:
+        raise SubmissionError(f"{submission.shown_path} {error}", error.details) from None
 
 
-def _run(words: list[str], folder: Path, environment: dict[str, str], log: Path) -> int | None:
-    """Runs a command with its output in `log`; the exit code, or None when it was killed at the time limit."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            words,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            return process.wait(TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+def _failure(end: "_End", text: str) -> SubmissionError:
+    """Why the compiler gave up, as what to say of the file."""
+    if end.code is None:
+        return SubmissionError(f"{end.stopped}; {WHAT_TO_LOOK_FOR}")
+    if (why := explain_link_errors(text)) is not None:
+        return SubmissionError(why)
+    errors = ERROR_LINE.search(text)
+    for said, meaning in USED_UP.items():
+        if re.search(said, text if errors is None else errors[0]) or re.search(said, text):
+            return SubmissionError(f"{meaning}; {WHAT_TO_LOOK_FOR}", first_errors(text))
+    return SubmissionError("does not build", first_errors(text))
+
+
+@dataclass(frozen=True)
+class _End:
+    """How a command ended: its exit code, or None and why it was stopped; and the beginning of its output."""
+
+    code: int | None
+    output: str
+    stopped: str = ""
+
+
+def _run(words: list[str], folder: Path, environment: dict[str, str]) -> _End:
+    """Runs a command and reads its output as it comes, so that it neither blocks nor fills anything."""
+    process = subprocess.Popen(
+        words,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    kept, total, stopped = b"", 0, ""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    try:
+        while not stopped:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                stopped = f"the compiler did not finish within {TIMEOUT_SECONDS} s"
+            elif select.select([process.stdout], [], [], left)[0]:
+                data = os.read(process.stdout.fileno(), MIB)
+                if not data:
+                    break
+                total += len(data)
+                kept += data[: max(0, OUTPUT_BYTES - len(kept))]
+                if total > FLOOD_BYTES:
+                    stopped = f"the compiler wrote more than {FLOOD_BYTES // MIB} MiB of messages"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = process.wait(max(0.1, deadline - time.monotonic())) if not stopped else None
+            return _End(code, kept.decode("utf-8", errors="replace"), stopped)
+        return _End(None, "", f"the compiler did not finish within {TIMEOUT_SECONDS} s")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
 
 
 def first_errors(text: str) -> str:
@@ -154,10 +221,15 @@ def first_errors(text: str) -> str:
     return shown[:8000] + (f"\n... and {more} more" if more > 0 else "")
 
 
+def _plain(path: Path) -> Path:
+    """`path` itself when it is a plain file or nothing: anything else did not come from a compiler."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise SubmissionError("left something else than files when it was built")
+    return path
+
+
 def _keep(built: Path, library: Path) -> None:
-    """Moves what the sandbox made into the cache, if it is a plain file: anything else did not come from a linker."""
-    if not stat.S_ISREG(built.lstat().st_mode):
-        raise SubmissionError("the build left something else than a library")
+    """Moves what the sandbox made into the cache."""
     library.parent.mkdir(parents=True, exist_ok=True)
     fresh = library.with_suffix(f".{os.getpid()}")
     shutil.copyfile(built, fresh, follow_symlinks=False)

@@ -1,6 +1,7 @@
 """The commands of `flashlab`. Exit codes: 0 done (whatever the points), 1 the submission does not build or run,
 2 usage or environment."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,7 @@ from flashlab.grade import Graded, Order, build_submission, grade, refused
 from flashlab.layout import Layout
 from flashlab.report.format import Format
 from flashlab.results import Result, Store, check_writable, dump, write_atomically
+from flashlab.sandbox import STRICT
 from flashlab.toolchain import find_compiler
 from flashlab.worker import Event
 
@@ -72,10 +74,15 @@ def grade_command(
     case: Annotated[str | None, typer.Option(help="Only cases that match this glob.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeats the inputs of a run.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write the result here.")] = None,
+    strict: Annotated[
+        bool, typer.Option(help="Refuse to grade in less than the best sandbox.", envvar=STRICT)
+    ] = False,
 ) -> None:
     """Build a submission, grade it, show the cases and keep the result."""
     layout: Layout = context.obj
     console = _console()
+    if strict:
+        os.environ[STRICT] = "1"
     chosen_lab = labs.find(layout, lab)
     snapshot = take_snapshot(layout, submission or chosen_lab.stub)
     store = Store(layout.results)

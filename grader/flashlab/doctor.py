@@ -90,9 +90,10 @@ def _sandbox() -> Finding:
         return Finding("sandbox", str(error))
     if level.startswith("bubblewrap"):
         return Finding("sandbox", level)
+    lack = "see other processes" if level.startswith("landlock") else "read your files"
     return Finding(
         "sandbox",
-        f"{level}: submissions can read your files; fine for your own, not for those of others",
+        f"{level}: submissions can {lack}; fine for your own, not for those of others",
         "allow user namespaces and install bubblewrap",
         required=False,
     )

@@ -17,6 +17,7 @@ from flashlab.labs import Lab
 from flashlab.layout import Layout
 from flashlab.results import SCHEMA_VERSION, Result
 from flashlab.sandbox import level_here
+from flashlab.submission_rules import find_flags
 from flashlab.toolchain import RUNTIME, Compiler, find_compiler
 from flashlab.worker import Event
 
@@ -105,6 +106,7 @@ def _result(layout: Layout, order: Order, compiler: Compiler, verdict: Verdict) 
         "max_score": document["max_score"],
         "submission": {"path": order.submission.shown_path, "sha256": order.submission.sha256},
         "cases": cases,
+        "flags": find_flags(order.submission.data),
         "provenance": {
             "grader_version": grader_version(layout),
             "command": _command(layout, seeded),

@@ -46,6 +46,11 @@ class Layout:
         return self.root / "build/bin/flashlab-worker"
 
     @property
+    def confine(self) -> Path:
+        """The launcher that takes files and system calls away from a program: grader/sandbox."""
+        return self.root / "build/bin/flashlab-confine"
+
+    @property
     def virtual_runtime(self) -> Path:
         """The folder of the virtual GPU's libcudart.so.13."""
         return self.root / "build/lib"

@@ -2,13 +2,17 @@
 
 The ladder, best first; `Sandbox.find` takes the first rung that works here and every result records it:
 
-  bubblewrap+uid   private file system and namespaces, and an unprivileged user instead of root
-  bubblewrap       private file system and namespaces
+  bubblewrap+uid   private file system and namespaces, fewer system calls, and an unprivileged user instead of root
+  bubblewrap       the same without another user
+  landlock+uid     only named files, fewer system calls, and an unprivileged user instead of root
+  landlock         the same without another user
   limits+uid       resource limits, and an unprivileged user instead of root
   limits           resource limits only
 
 Inside bubblewrap there is no network, the system is read-only, and of the user's files only those named in a `Box`
-exist, at the paths they have outside.
+exist, at the paths they have outside. With Landlock other files exist, and do not open; the network cannot be used, and
+other processes can be seen but not reached. Landlock and the filter of system calls are put on by flashlab-confine
+(grader/sandbox), which is left out where it is not built. Who sets FLASHLAB_STRICT=1 gets the first rung or an error.
 """
 
 import os
@@ -17,16 +21,26 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from flashlab.errors import UsageError
+from flashlab.layout import Layout
 
 NOBODY = 65534
 DROP_USER = [
     "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
     "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--",
 ]  # fmt: skip
+# What a program needs of the system when nothing is hidden but all is closed.
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
+          "/sys/devices/system/cpu", "/dev/urandom", "/dev/zero")  # fmt: skip
+DEVICES = ("/dev/null",)
+STRICT = "FLASHLAB_STRICT"
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 MIB = 1 << 20
+
+
+Kind = Literal["bubblewrap", "landlock", "limits"]
 
 
 @dataclass(frozen=True)
@@ -56,35 +70,67 @@ class Box:
 class Sandbox:
     """One rung of the ladder."""
 
-    bubblewrap: bool
+    kind: Kind
     drops_user: bool
 
     @property
     def level(self) -> str:
         """The name under which results record this rung."""
-        return ("bubblewrap" if self.bubblewrap else "limits") + ("+uid" if self.drops_user else "")
+        return self.kind + ("+uid" if self.drops_user else "")
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing that this machine's user could take away is left."""
+        return self.kind == "bubblewrap" and (self.drops_user or os.geteuid() != 0)
 
     @staticmethod
     def find(box: Box) -> "Sandbox":
-        """The best rung on which everything in `box` can be reached. Costs about 10 ms per rung tried."""
+        """The best rung on which everything in `box` can be reached. Costs about 10 ms per rung tried. UsageError when
+        it is less than a strict grader takes.
+        """
         for tool in ("prlimit", "setpriv"):
             if shutil.which(tool) is None:
                 raise UsageError(f"{tool} is missing; run: apt-get install util-linux")
-        rungs = [
-            Sandbox(bubblewrap, drops_user)
-            for bubblewrap in ((True, False) if shutil.which("bwrap") else (False,))
-            for drops_user in ((True, False) if os.geteuid() == 0 else (False,))
-        ]
-        return next((rung for rung in rungs if rung._reaches(box)), rungs[-1])
+        kinds: list[Kind] = ["limits"]
+        if confine() is not None:
+            kinds.insert(0, "landlock")
+        if shutil.which("bwrap"):
+            kinds.insert(0, "bubblewrap")
+        users = (True, False) if os.geteuid() == 0 else (False,)
+        rungs = [Sandbox(kind, drops_user) for kind in kinds for drops_user in users]
+        found = next((rung for rung in rungs if rung._reaches(box)), rungs[-1])
+        if os.environ.get(STRICT) == "1" and not found.is_full:
+            raise UsageError(
+                f"the sandbox is only `{found.level}`, and {STRICT} asks for bubblewrap; see: flashlab doctor"
+            )
+        return found
 
     def launcher(self, box: Box) -> list[str]:
-        """The words to put before a command to run it in `box`. Open file descriptors and the environment pass."""
+        """The words to put before a command to run it in `box`. Open file descriptors and the environment
+        pass: the caller gives a clean one.
+        """
         words = self._limits(box.limits)
-        if self.bubblewrap:
+        if self.kind == "bubblewrap":
             words += self._namespaces(box)
         if self.drops_user:
             words += DROP_USER
-        return words
+        return words + self._confinement(box)
+
+    def _confinement(self, box: Box) -> list[str]:
+        program = confine()
+        # A GPU's driver makes system calls of its own, and the namespaces are there already.
+        if program is None or self.kind == "limits" or (self.kind == "bubblewrap" and box.gpu):
+            return []
+        if self.kind == "bubblewrap":
+            return [str(program), "--any-file", "--"]
+        words = [str(program)]
+        gpu = [str(path) for path in sorted(Path("/dev").glob("nvidia*"))] if box.gpu else []
+        everything = ("/sys", "/proc") if box.gpu else ()
+        for path in (*SYSTEM, *SYSTEM_FILES, *everything, *map(str, box.readable)):
+            words += ["--read", path]
+        for path in (*DEVICES, *gpu, *map(str, box.writable)):
+            words += ["--write", path]
+        return [*words, "--"]
 
     def _limits(self, limits: Limits) -> list[str]:
         words = ["prlimit", "--core=0", "--nofile=256"]
@@ -119,11 +165,13 @@ class Sandbox:
                 words += ["--dev-bind-try", str(device), str(device)]
             words += ["--ro-bind-try", "/sys", "/sys"]
         # bwrap would make the folders on the way for root only.
-        paths = (*box.readable, *box.writable)
+        program = confine()
+        readable = box.readable if program is None else (*box.readable, program)
+        paths = (*readable, *box.writable)
         on_the_way = {parent for path in paths for parent in path.parents} | {box.folder}
         for folder in sorted(on_the_way):
             words += ["--perms", "0755", "--dir", str(folder)]
-        for path in box.readable:
+        for path in readable:
             words += ["--ro-bind", str(path), str(path)]
         for path in box.writable:
             words += ["--bind", str(path), str(path)]
@@ -134,6 +182,12 @@ class Sandbox:
         paths = [str(path) for path in (*box.readable, *box.writable)]
         words = [*self.launcher(box), "/bin/sh", "-c", test, "sh", *paths]
         return run_quietly(words, timeout=10) == 0
+
+
+def confine() -> Path | None:
+    """The launcher of grader/sandbox; None where it is not built."""
+    program = Layout.of_this_package().confine
+    return program if program.exists() else None
 
 
 def run_quietly(words: Sequence[str], timeout: float) -> int | None:

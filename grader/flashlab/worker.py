@@ -37,8 +37,8 @@ class Worker:
         self.ptxas = find_ptxas(layout) if virtual else None
         tools = (self.ptxas,) if self.ptxas else ()
         box = Box(
-            # The CPU limit stops a worker that the judge has lost. The virtual GPU reserves 32 GiB of addresses for
-            # device memory, and 26 times as much again for what its checks know of it; it touches only what is used.
+            # Both stop a worker that the judge has lost. The judge watches the memory that a worker takes; addresses
+            # are more: the virtual GPU reserves four times its memory, and 26 times that for its checks.
             Limits(cpu_seconds=cpu_seconds, memory_bytes=1 << 40 if virtual else None),
             readable=(layout.worker, *device.library_path, *libraries, *tools),
             gpu=not virtual,

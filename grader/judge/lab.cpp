@@ -188,6 +188,11 @@ void read_limits(Reader reader, Lab& lab) {
   lab.launch_seconds = reader.need<double>("launch_seconds");
   lab.hangs = reader.need<int>("hangs");
   lab.workspace_bytes = reader.need<uint64_t>("workspace_bytes");
+  lab.memory_bytes = reader.need<uint64_t>("memory_bytes");
+  lab.device_memory_bytes = reader.need<uint64_t>("device_memory_bytes");
+  lab.results_per_thread = reader.need<double>("results_per_thread");
+  if (!(lab.results_per_thread > 0)) reader.fail("has results_per_thread that are not above 0");
+  lab.host_copy_bytes = reader.need<uint64_t>("host_copy_bytes");
   reader.finish();
 }
 

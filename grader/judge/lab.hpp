@@ -107,6 +107,10 @@ struct Lab {
   double start_seconds = 0, case_seconds = 0, launch_seconds = 0;
   int hangs = 0;
   uint64_t workspace_bytes = 0;
+  uint64_t memory_bytes = 0;         ///< that a worker may take
+  uint64_t device_memory_bytes = 0;  ///< of the virtual GPU
+  double results_per_thread = 0;     ///< more than one thread computes: then the host did
+  uint64_t host_copy_bytes = 0;      ///< copied between host and device without being suspicious
   Tolerance tolerance;
   DiagnosisLimits diagnosis;
   SpeedRule speed;

@@ -119,6 +119,8 @@ Meters read_meters(const protocol::CaseReply& reply, std::string_view report,
   auto& values = meters.values;
   values["workspace_bytes"] = static_cast<double>(reply.workspace_bytes);
   values["peak_device_bytes"] = static_cast<double>(reply.peak_device_bytes);
+  values["launches"] = static_cast<double>(reply.launches);
+  values["launched_threads"] = static_cast<double>(reply.launched_threads);
   if (std::isfinite(reply.host_seconds)) values["host_seconds"] = reply.host_seconds;
   if (std::isfinite(reply.event_seconds) && reply.event_seconds >= 0) {
     values["event_seconds"] = reply.event_seconds;

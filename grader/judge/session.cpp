@@ -68,6 +68,8 @@ class Session {
     WorkerOptions worker = options.worker;
     for (const Entry& entry : lab.entries) worker.entries.push_back(entry.name);
     worker.start_seconds = lab.start_seconds;
+    worker.memory_bytes = lab.memory_bytes;
+    worker.device_memory_bytes = lab.device_memory_bytes;
     return worker;
   }
   /// Opens the device and loads the submission; a submission that does not load fails every case.

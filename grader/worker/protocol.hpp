@@ -25,7 +25,7 @@
 namespace flashlab::protocol {
 
 inline constexpr uint32_t kMagic = 0x464c4142;  // "FLAB"
-inline constexpr uint16_t kVersion = 3;
+inline constexpr uint16_t kVersion = 5;
 
 /// File descriptors of the worker process when it starts.
 inline constexpr int kSocketFd = 3, kMemoryFd = 4;
@@ -165,6 +165,8 @@ struct CaseReply {
   uint64_t workspace_bytes = 0;      ///< sum of what the workspace gave
   uint32_t refused_allocations = 0;  ///< requests that did not fit
   uint64_t peak_device_bytes = 0;  ///< real GPU: what cudaMemGetInfo saw go; virtual: in the report
+  uint64_t launches = 0;           ///< kernels that the call launched, on every device
+  uint64_t launched_threads = 0;   ///< of their grids together
   uint64_t resets = 0;        ///< what the report's `resets` has to be, or counts were wiped out
   uint64_t report_bytes = 0;  ///< length of the JSON text in `report`; 0 on a real GPU
   double event_seconds = -1;  ///< between CUDA events around the call; negative when unknown

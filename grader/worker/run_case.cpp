@@ -8,6 +8,7 @@
 
 #include "buffers.hpp"
 #include "entry_points.hpp"
+#include "launches.hpp"
 #include "text.hpp"
 
 namespace flashlab::worker {
@@ -136,6 +137,7 @@ void run_call(void* function, const CaseRequest& request, std::span<void* const>
   const Stream stream;
   EventTimer timer(stream.get());
   if (snapshot != nullptr) gate.wait_for_go();
+  reset_launches();
   timer.start();
   const auto start = std::chrono::steady_clock::now();
   if (request.timing == protocol::Timing::kEmpty) {
@@ -148,6 +150,9 @@ void run_call(void* function, const CaseRequest& request, std::span<void* const>
   reply.synchronise = record(cudaDeviceSynchronize());
   reply.host_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const Launches launched = count_launches();
+  reply.launches = launched.launches;
+  reply.launched_threads = launched.threads;
   if (snapshot != nullptr) {
     if (reply.synchronise.code == cudaSuccess) snapshot->take(buffers);
     gate.done();

@@ -82,6 +82,7 @@ class CheckCall : public testing::Test {
     call_.guards.assign(2 * protocol::kMaxBuffers * protocol::kGuardBytes,
                         std::byte{protocol::kGuardByte});
     call_.meters.values["launches"] = 1;
+    call_.meters.values["launched_threads"] = 1;
   }
 
   /// The verdict, or "ok".
@@ -105,7 +106,25 @@ TEST_F(CheckCall, NoLaunchFails) {
   call_.meters.values["launches"] = 0;
   EXPECT_NE(verdict().find("No kernel was launched"), std::string::npos);
   call_.meters.values.erase("launches");
-  EXPECT_EQ(verdict(), "ok") << "a real GPU does not count launches";
+  EXPECT_NE(verdict().find("No kernel was launched"), std::string::npos);
+}
+
+TEST_F(CheckCall, TooFewThreadsForTheResultsFail) {
+  lab_.results_per_thread = 2;
+  EXPECT_EQ(verdict(), "ok") << "two results, one thread";
+  lab_.results_per_thread = 1.9;
+  EXPECT_NE(verdict().find("1 threads in all for 2 results"), std::string::npos) << verdict();
+}
+
+TEST_F(CheckCall, CopyingEverythingToTheHostAndBackFails) {
+  const double all = 8 * sizeof(float);  // of Q, K, V and O
+  lab_.host_copy_bytes = 16;
+  call_.meters.values["host_copy_bytes"] = all - 1;
+  EXPECT_EQ(verdict(), "ok");
+  call_.meters.values["host_copy_bytes"] = all;
+  EXPECT_NE(verdict().find("copied between the host and the device"), std::string::npos);
+  lab_.host_copy_bytes = 32;
+  EXPECT_EQ(verdict(), "ok") << "so little may be a table";
 }
 
 TEST_F(CheckCall, AChangedInputFails) {

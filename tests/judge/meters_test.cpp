@@ -77,8 +77,13 @@ TEST(Meters, ReadsTheFindings) {
 }
 
 TEST(Meters, ARealGpuHasNoCounts) {
-  const Meters meters = read_meters(reply(), "", kTensorBytes);
-  EXPECT_EQ(meters.find("launches"), std::nullopt);
+  protocol::CaseReply counted = reply();
+  counted.launches = 3;
+  counted.launched_threads = 384;
+  const Meters meters = read_meters(counted, "", kTensorBytes);
+  EXPECT_EQ(meters.find("warp_instructions"), std::nullopt);
+  EXPECT_EQ(meters.find("launches"), 3) << "the worker counts these on every device";
+  EXPECT_EQ(meters.find("launched_threads"), 384);
   EXPECT_EQ(meters.find("workspace_bytes"), 512);
 }
 

@@ -23,8 +23,9 @@ inline constexpr int kBc = kBr / 2;  // keys
 DRIVER = """
 import sys
 from pathlib import Path
-from flashlab import cli
+from flashlab import build, cli
 from flashlab.layout import Layout
+build.check_assembly = build.check_library = lambda *words: None  # nvcc's stand-in makes no library
 exec(sys.argv[1])
 cli.run(Layout(Path(sys.argv[2])), sys.argv[3:])
 """

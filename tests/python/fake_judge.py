@@ -20,7 +20,6 @@ def main() -> int:
         parser.add_argument(option, required=True, type=Path)
     parser.add_argument("--baseline", type=Path)
     parser.add_argument("--launcher", action="append", default=[])
-    parser.add_argument("--baseline", type=Path)
     parser.add_argument("--case")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args(_glue_launcher(sys.argv[1:]))

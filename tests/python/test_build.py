@@ -108,6 +108,25 @@ def test_a_missing_function_is_found_when_linking(layout, compiler):
     assert "undefined reference to `helper()'" in caught.value.details
 
 
+def test_the_rules_are_in_the_key(layout, compiler, monkeypatch, tmp_path):
+    here = Submission(Path("a.cu"), "a.cu", b"int b;")
+    before = building._key(layout, compiler, here)
+    (tmp_path / "rules").write_text("others")
+    monkeypatch.setattr(building, "RULES", (tmp_path / "rules",))
+    assert before != building._key(layout, compiler, here)
+
+
+def test_a_flood_of_messages_is_stopped(layout, monkeypatch, tmp_path):
+    nvcc = tmp_path / "bin/nvcc"
+    nvcc.parent.mkdir()
+    nvcc.write_text("#!/bin/sh\nyes error: again\n")
+    nvcc.chmod(0o755)
+    flooding = Compiler(nvcc, tmp_path, "13.0", "flooding")
+    with pytest.raises(SubmissionError, match="the compiler wrote more than 64 MiB") as caught:
+        build(layout, flooding, submission(layout, SOURCE))
+    assert len(caught.value.details) < 10_000
+
+
 def test_only_the_labs_headers_can_be_included(layout, compiler):
     secret = layout.root / "solution.h"
     secret.write_text("int secret;")

@@ -1,10 +1,15 @@
 """What code in the sandbox can reach. Run on the best rung that this machine has."""
 
+import errno
 import os
 import socket
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from flashlab import sandbox
+from flashlab.errors import UsageError
 from flashlab.sandbox import MIB, NOBODY, Box, Limits, Sandbox, run_quietly
 
 LIMITS = Limits(cpu_seconds=20, file_bytes=MIB, memory_bytes=1024 * MIB)
@@ -45,7 +50,16 @@ def bubblewrap(box) -> Sandbox:
     if run_quietly(plain, timeout=10) != 0:
         pytest.skip("bubblewrap does not work on this machine")
     rung = Sandbox.find(box)
-    assert rung.bubblewrap
+    assert rung.kind == "bubblewrap"
+    return rung
+
+
+@pytest.fixture
+def landlock(box, real_layout) -> Sandbox:
+    assert sandbox.confine() is not None, "flashlab-confine is built with the rest"
+    rung = Sandbox("landlock", drops_user=False)  # another user has no way to the test's folder
+    if run_quietly([*rung.launcher(box), "true"], timeout=10) != 0:
+        pytest.skip("this kernel has no Landlock")
     return rung
 
 
@@ -81,11 +95,11 @@ def test_root_is_dropped(bubblewrap, box):
     assert done.stdout.split() == [str(NOBODY), "CapBnd:", "0" * 16, str(LIMITS.processes)]
 
 
-@pytest.mark.parametrize("with_bubblewrap", [True, False])
-def test_limits_hold_on_every_rung(box, places, with_bubblewrap, request):
-    if with_bubblewrap:
-        request.getfixturevalue("bubblewrap")
-    rung = Sandbox(with_bubblewrap, drops_user=False)
+@pytest.mark.parametrize("kind", ["bubblewrap", "landlock", "limits"])
+def test_limits_hold_on_every_rung(box, places, kind, request):
+    if kind != "limits":
+        request.getfixturevalue(kind)
+    rung = Sandbox(kind, drops_user=False)
     done = in_box(rung, box, f"ulimit -f -v; head -c 2000000 /dev/zero > {places}/writable/big")
     assert done.returncode != 0
     assert (places / "writable/big").stat().st_size == MIB
@@ -112,3 +126,65 @@ def test_a_box_that_cannot_be_reached_goes_down_the_ladder(places):
     rung = Sandbox.find(Box(LIMITS, (private,)))
     assert not rung.drops_user
     assert in_box(rung, Box(LIMITS, (private,)), f"cat {private}").stdout == "secret\n"
+
+
+def test_landlock_opens_named_files_only(landlock, box, places):
+    writable, secret = places / "writable", places / "secret"
+    script = f"cat {places}/readable/file {secret}/file /etc/passwd; ls /;"
+    script += f"echo x > {writable}/new; echo x > /tmp/new"
+    done = in_box(landlock, box, script)
+    assert done.stdout == "readable\n"
+    assert done.stderr.count("Permission denied") == 4
+    assert (writable / "new").read_text() == "x\n"
+    script = f"echo x > {places}/readable/new"
+    assert "Permission denied" in in_box(landlock, box, script).stderr
+
+
+LIBRARY = "import ctypes; library = ctypes.CDLL(None, use_errno=True)\n"
+FORBIDDEN = {
+    "network": "import socket; socket.socket(socket.AF_INET)",
+    "local sockets": "import socket; socket.socket(socket.AF_UNIX)",
+    "signals": "import os; os.kill(os.getppid(), 0)",
+    "name spaces": LIBRARY + "library.unshare(0x10000000) and exit(ctypes.get_errno())",
+    "tracing": LIBRARY + "library.ptrace(16, 1, 0, 0) and exit(ctypes.get_errno())",
+    "signals by number": LIBRARY + "library.tgkill(1, 1, 0) and exit(ctypes.get_errno())",
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_system_calls_that_reach_others_fail(landlock, box, what):
+    python = os.path.realpath(sys.executable)
+    reachable = Box(box.limits, (*box.readable, Path(sys.base_prefix)), box.writable, box.folder)
+    words = [*landlock.launcher(reachable), python, "-I", "-c", FORBIDDEN[what]]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == errno.EPERM or "PermissionError" in done.stderr, done.stderr
+    harmless = subprocess.run(
+        [*words[:-1], "import os; os.kill(os.getpid(), 0)"],
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert harmless.returncode == 0
+
+
+def test_inside_bubblewrap_system_calls_are_filtered_too(bubblewrap, box, real_layout):
+    assert "Seccomp:\t2" in in_box(bubblewrap, box, "cat /proc/self/status").stdout
+
+
+def without_bubblewrap(monkeypatch):
+    found = {"prlimit": "/usr/bin/prlimit", "setpriv": "/usr/bin/setpriv"}
+    monkeypatch.setattr(sandbox.shutil, "which", found.get)
+
+
+def test_a_strict_grader_takes_the_first_rung_only(box, monkeypatch):
+    without_bubblewrap(monkeypatch)
+    assert not Sandbox.find(box).is_full
+    monkeypatch.setenv(sandbox.STRICT, "1")
+    with pytest.raises(UsageError, match=r"the sandbox is only `(landlock|limits)"):
+        Sandbox.find(box)
+
+
+def test_no_rung_below_works_without_its_tools(box, monkeypatch):
+    monkeypatch.setattr(sandbox, "confine", lambda: None)
+    without_bubblewrap(monkeypatch)
+    assert Sandbox.find(box).level.startswith("limits")

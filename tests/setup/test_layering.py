@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "labs/include": set(),
     "labs": {"labs/include"},
     "solutions": {"labs/include"},
+    "grader/sandbox": set(),
     "grader/worker": {f"{VGPU}/include", "labs/include"},
     "grader/judge/model": {f"{VGPU}/machine"},
     "grader/judge": {"grader/worker", "reference", "labs/include", "grader/judge/model"},

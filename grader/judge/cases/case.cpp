@@ -126,6 +126,29 @@ std::string find_broken_guard(const CallResult& call) {
   return "";
 }
 
+/// What shows that the host computed the outputs; empty when nothing does.
+std::string describe_host_work(const Lab& lab, const std::vector<Input>& inputs,
+                               const CallResult& call) {
+  double values = 0, results = 0;
+  for (const Input& tensor : call.tensors) {
+    values += static_cast<double>(tensor.values.size());
+    const bool is_input = std::ranges::find(inputs, tensor.name, &Input::name) != inputs.end();
+    if (!is_input) results += static_cast<double>(tensor.values.size());
+  }
+  const double threads = call.meters.find("launched_threads").value_or(0);
+  const double copied = call.meters.find("host_copy_bytes").value_or(0);  // unknown on a real GPU
+  if (results > threads * lab.results_per_thread) {
+    return format("The kernels had %s threads in all for %s results", with_commas(threads).c_str(),
+                  with_commas(results).c_str());
+  }
+  if (copied > static_cast<double>(lab.host_copy_bytes) && copied >= values * sizeof(float)) {
+    return format(
+        "%s bytes were copied between the host and the device, as many as all tensors have",
+        with_commas(copied).c_str());
+  }
+  return "";
+}
+
 /// The first finding, and how many there are.
 std::string describe_findings(const std::vector<std::string>& findings) {
   std::string text = printable(findings.front());
@@ -218,8 +241,7 @@ bool check_call(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& 
                 const CallResult& call, CaseResult& result) {
   const CaseReply& reply = call.reply;
   const std::string& handout = lab.section("debugging");
-  const bool launched =
-      call.meters.find("launches").value_or(1) > 0;  // a real GPU does not count them
+  const bool launched = call.meters.find("launches").value_or(0) > 0;
   result.meters = call.meters;
 
   if (reply.status == protocol::CallStatus::kSetupFailed) {
@@ -263,6 +285,11 @@ bool check_call(const Lab& lab, const CaseSpec& spec, const std::vector<Input>& 
          untouched != call.tensors.end()
              ? "No kernel was launched, and " + untouched->name + " was never written."
              : "No kernel was launched: the work must be done on the device.",
+         lab.section(kind_of(lab, spec).topics.front()));
+    return false;
+  }
+  if (const std::string work = describe_host_work(lab, inputs, call); !work.empty()) {
+    fail(result, work + ": the work must be done on the device.",
          lab.section(kind_of(lab, spec).topics.front()));
     return false;
   }

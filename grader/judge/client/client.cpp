@@ -68,6 +68,9 @@ std::string describe(const Outcome& outcome, double seconds) {
     case Outcome::Kind::kViolation:
       return "the grader's channel carried " + outcome.text +
              ". A submission must leave the open files of its process alone.";
+    case Outcome::Kind::kMemory:
+      return "more memory than a submission may take, and it was stopped. On the virtual GPU, "
+             "memory of the device counts too.";
     case Outcome::Kind::kAnswer:
       break;
   }

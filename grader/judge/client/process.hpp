@@ -48,6 +48,7 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  pid_t id() const { return pid_; }
   /// Readable once the process has ended; -1 on kernels without pidfd.
   int end_fd() const { return pidfd_.get(); }
   /// Kills the group and returns how the process had ended, or SIGKILL when it was still running.

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "client/resident.hpp"
 #include "client/validate.hpp"
 #include "lab.hpp"
 #include "text.hpp"
@@ -18,7 +19,8 @@ namespace flashlab::judge {
 namespace {
 
 constexpr auto kAwake = std::chrono::milliseconds(50);
-constexpr double kGraceSeconds = 0.5;  // for a worker whose socket closed to end by itself
+constexpr double kWatchMilliseconds = 100;  // between two looks at the memory that it takes
+constexpr double kGraceSeconds = 0.5;       // for a worker whose socket closed to end by itself
 
 /// Variables of the judge's own environment that choose devices and threads; nothing else is passed
 /// on.
@@ -35,6 +37,9 @@ std::vector<std::string> worker_environment(const WorkerOptions& options) {
   const char* ptxas = options.mode == WorkerMode::kResources ? std::getenv("VGPU_PTXAS") : "none";
   if (ptxas != nullptr) environment.push_back(std::string("VGPU_PTXAS=") + ptxas);
   if (options.mode == WorkerMode::kChecks) environment.emplace_back("VGPU_CHECK=all");
+  if (options.device_memory_bytes > 0) {
+    environment.push_back("VGPU_DEVICE_MEMORY=" + std::to_string(options.device_memory_bytes));
+  }
   for (const char* name : kPassedOn) {
     if (const char* value = std::getenv(name)) {
       environment.push_back(std::string(name) + "=" + value);
@@ -53,7 +58,8 @@ std::vector<std::string> worker_command(const WorkerOptions& options) {
 
 }  // namespace
 
-Worker::Worker(const WorkerOptions& options, size_t memory_bytes) : memory_(memory_bytes) {
+Worker::Worker(const WorkerOptions& options, size_t memory_bytes)
+    : memory_bytes_(options.memory_bytes), memory_(memory_bytes) {
   int sockets[2], output[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0 ||
       pipe2(output, O_CLOEXEC | O_NONBLOCK) != 0) {
@@ -151,7 +157,13 @@ Outcome Worker::wait(double seconds, bool awake) {
     const std::chrono::duration<double, std::milli> left = deadline - now;
     if (left.count() <= 0) return {Outcome::Kind::kTimeout, 0, ""};
     const bool sleeps = !awake || now - start > kAwake;
-    poll(fds, std::size(fds), sleeps ? static_cast<int>(std::ceil(left.count())) : 0);
+    const double patience =
+        memory_bytes_ > 0 ? std::min(left.count(), kWatchMilliseconds) : left.count();
+    poll(fds, std::size(fds), sleeps ? static_cast<int>(std::ceil(patience)) : 0);
+    if (sleeps && memory_bytes_ > 0 && resident_bytes(process_->id()) > memory_bytes_) {
+      process_->finish();
+      return {Outcome::Kind::kMemory, 0, ""};
+    }
     if ((fds[1].revents & POLLIN) != 0) drain();
     if ((fds[1].revents & (POLLIN | POLLHUP)) == POLLHUP) fds[1].fd = -1;
     // The socket before the end of the process: an answer that was sent counts, whatever came after

@@ -27,6 +27,8 @@ struct WorkerOptions {
   std::vector<std::string> launcher;                ///< put before the worker: a sandbox
   std::vector<std::filesystem::path> runtime_dirs;  ///< where libcudart.so.13 is
   double start_seconds = 0;
+  uint64_t memory_bytes = 0;         ///< that it may take, with all that it starts; 0: no limit
+  uint64_t device_memory_bytes = 0;  ///< of the virtual GPU; 0: what it has by itself
   WorkerMode mode = WorkerMode::kPlain;
 };
 
@@ -38,6 +40,7 @@ struct Outcome {
     kExit,       ///< the process exited (`code`)
     kTimeout,    ///< no answer before the deadline
     kViolation,  ///< something that is no message (`text`)
+    kMemory,     ///< it took more memory than it may, and was ended
   };
   Kind kind = Kind::kAnswer;
   int code = 0;
@@ -86,6 +89,7 @@ class Worker {
   Outcome ended();
   void drain();
 
+  uint64_t memory_bytes_;
   SharedMemory memory_;
   UniqueFd socket_, output_;
   std::unique_ptr<Process> process_;

@@ -22,7 +22,8 @@ void require_device(int device) {
 }
 
 const vgpu::GpuProfile& profile() {
-  static const vgpu::GpuProfile kProfile;  // questions about it must not reserve device memory
+  // Questions about it must not reserve device memory.
+  static const vgpu::GpuProfile kProfile = Runtime::instance().environment.profile();
   return kProfile;
 }
 

@@ -35,6 +35,7 @@ void read_number(const char* name, Number& value, std::vector<std::string>& comp
 Environment Environment::read() {
   Environment environment;
   read_number("VGPU_THREADS", environment.threads, environment.complaints);
+  read_number("VGPU_DEVICE_MEMORY", environment.device_memory, environment.complaints);
   read_number("VGPU_TIMEOUT", environment.timeout_seconds, environment.complaints);
   environment.quiet = !variable("VGPU_QUIET").empty() && variable("VGPU_QUIET") != "0";
 
@@ -65,6 +66,12 @@ Environment Environment::read() {
     environment.complaints.push_back("VGPU_COUNTERS=" + std::string(counters) +
                                      " is not table, json, table:FILE or json:FILE; it is ignored");
   return environment;
+}
+
+GpuProfile Environment::profile() const {
+  GpuProfile profile;
+  if (device_memory > 0) profile.global_memory = device_memory;
+  return profile;
 }
 
 }  // namespace vgpu::cudart

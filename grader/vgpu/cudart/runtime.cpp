@@ -79,10 +79,10 @@ Device& Runtime::device() {
     options.threads = environment.threads;
     options.timeout_seconds = environment.timeout_seconds;
     options.observers = environment.checks.observers;
-    device_ = std::make_unique<Device>(GpuProfile{}, options);
+    device_ = std::make_unique<Device>(environment.profile(), options);
   } catch (const std::bad_alloc&) {
     fail(cudaErrorInitializationError,
-         "the virtual GPU cannot start: " + std::to_string(GpuProfile{}.global_memory) +
+         "the virtual GPU cannot start: " + std::to_string(environment.profile().global_memory) +
              " bytes of address space are not to be had (a limit of ulimit -v?)");
   } catch (const std::exception& error) {
     fail(cudaErrorInitializationError,

@@ -39,6 +39,8 @@ The exit code is the program's; 2 for wrong usage or a program that cannot be ru
 environment (the options above set these; a program started without `vgpu run` obeys them too):
   VGPU_COUNTERS=table|json[:FILE]   as --counters and --output
   VGPU_THREADS=N, VGPU_TIMEOUT=S    as --threads and --timeout
+  VGPU_DEVICE_MEMORY=BYTES          what cudaMalloc can give in all (default: 8 GiB); four times as much address space
+                                    is reserved, and for --check 26 times that
   VGPU_CHECK=LIST                   as --check
   VGPU_PTXAS=PATH|none              ptxas for the registers in the counters (default: of the CUDA Toolkit at hand)
   VGPU_ISA=baseline|wide            vector instructions to use: AVX2 or AVX-512 (default: the widest there are)

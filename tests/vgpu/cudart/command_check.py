@@ -118,6 +118,7 @@ class Refuse(unittest.TestCase):
         for name in (
             "VGPU_THREADS",
             "VGPU_TIMEOUT",
+            "VGPU_DEVICE_MEMORY",
             "VGPU_COUNTERS",
             "VGPU_PTXAS",
             "VGPU_QUIET",

@@ -1,0 +1,6 @@
+// honest: the kernel that all programs here share.
+#include "kernel.cuh"
+
+ENTRY {
+  return run(Q, K, V, O, shape, stream);
+}

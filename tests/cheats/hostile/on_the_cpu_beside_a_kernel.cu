@@ -1,0 +1,9 @@
+// F2: computes everything on the CPU, and launches a kernel for show.
+#include "kernel.cuh"
+
+__global__ void wait() {}
+
+ENTRY {
+  wait<<<1, 1, 0, stream>>>();
+  return on_the_cpu(Q, K, V, O, shape);
+}

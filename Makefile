@@ -38,7 +38,7 @@ setup: ## install what is missing (Debian packages, .venv, CUDA compiler); nothi
 
 .PHONY: build
 build: setup ## compile the grader and the virtual GPU into build/
-	@$(NINJA) --target flashlab-judge flashlab-measure flashlab-worker vgpu cudart $(QUIET)
+	@$(NINJA) --target flashlab-confine flashlab-judge flashlab-measure flashlab-worker vgpu cudart $(QUIET)
 
 .PHONY: build-all
 build-all: setup ## compile the tests and their CUDA programs too

@@ -96,7 +96,7 @@ def explain_link_errors(log: str) -> str | None:
     return next((refusal(name) for name in names if why_refused(name)), None)
 
 
-# --- what the author wrote ----------------------------------------------------------------------------------------------
+# --- what the author wrote ------------------------------------------------------------------------------------------
 
 
 def find_flags(source: bytes) -> list[dict[str, Any]]:
@@ -193,6 +193,7 @@ def _entries(headers: Path) -> frozenset[str]:
 
 
 def read_library(text: str) -> Library:
+    """The symbols, section sizes and relocation types in what `readelf --wide` printed of a library."""
     tables: dict[str, list[Symbol]] = {".dynsym": [], ".symtab": []}
     sections: dict[str, int] = {}
     relocations = set()

@@ -18,6 +18,7 @@ from flashlab.errors import FlashLabError, SubmissionError, UsageError
 from flashlab.grade import Order, grade, refused
 from flashlab.layout import Layout
 from flashlab.results import Result, check
+from flashlab.submission_rules import RULES
 from flashlab.toolchain import RUNTIME, Compiler, find_compiler
 
 
@@ -63,7 +64,7 @@ class Workshop:
         seed = course.seed if seed is None else seed
         grader = _hash_of_files([*programs, *sorted(layout.gpus.glob("*.toml"))])
         headers = sorted(path for path in layout.headers.rglob("*") if path.is_file())
-        toolchain = _hash_of(compiler.version, *FLAGS, _hash_of_files(headers))
+        toolchain = _hash_of(compiler.version, *FLAGS, _hash_of_files([*headers, *RULES]))
         settings = {}
         for item in course.labs:
             hidden = json.dumps([item.hidden, sorted(item.public_cases)])

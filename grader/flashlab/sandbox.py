@@ -35,6 +35,7 @@ DROP_USER = [
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
           "/sys/devices/system/cpu", "/dev/urandom", "/dev/zero")  # fmt: skip
 DEVICES = ("/dev/null",)
+OF_THE_DRIVER = ("/proc/self/task",)  # NVIDIA's names its threads there
 STRICT = "FLASHLAB_STRICT"
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 MIB = 1 << 20
@@ -118,17 +119,15 @@ class Sandbox:
 
     def _confinement(self, box: Box) -> list[str]:
         program = confine()
-        # A GPU's driver makes system calls of its own, and the namespaces are there already.
-        if program is None or self.kind == "limits" or (self.kind == "bubblewrap" and box.gpu):
+        if program is None or self.kind == "limits":
             return []
+        words = [str(program), *(["--gpu"] if box.gpu else [])]
         if self.kind == "bubblewrap":
-            return [str(program), "--any-file", "--"]
-        words = [str(program)]
-        gpu = [str(path) for path in sorted(Path("/dev").glob("nvidia*"))] if box.gpu else []
-        everything = ("/sys", "/proc") if box.gpu else ()
-        for path in (*SYSTEM, *SYSTEM_FILES, *everything, *map(str, box.readable)):
+            return [*words, "--any-file", "--"]
+        driver = (*OF_THE_DRIVER, *map(str, gpu_devices())) if box.gpu else ()
+        for path in (*SYSTEM, *SYSTEM_FILES, *map(str, box.readable)):
             words += ["--read", path]
-        for path in (*DEVICES, *gpu, *map(str, box.writable)):
+        for path in (*DEVICES, *driver, *map(str, box.writable)):
             words += ["--write", path]
         return [*words, "--"]
 
@@ -161,7 +160,7 @@ class Sandbox:
         for private in ("/dev/shm", "/tmp"):
             words += ["--perms", "1777", "--size", str(256 * MIB), "--tmpfs", private]
         if box.gpu:
-            for device in sorted(Path("/dev").glob("nvidia*")):
+            for device in gpu_devices():
                 words += ["--dev-bind-try", str(device), str(device)]
             words += ["--ro-bind-try", "/sys", "/sys"]
         # bwrap would make the folders on the way for root only.
@@ -188,6 +187,11 @@ def confine() -> Path | None:
     """The launcher of grader/sandbox; None where it is not built."""
     program = Layout.of_this_package().confine
     return program if program.exists() else None
+
+
+def gpu_devices() -> list[Path]:
+    """The device files of NVIDIA's driver."""
+    return sorted(Path("/dev").glob("nvidia*"))
 
 
 def run_quietly(words: Sequence[str], timeout: float) -> int | None:

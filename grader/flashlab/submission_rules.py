@@ -78,9 +78,16 @@ def _pattern(*keys: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in table))
 
 
+def plain_name(name: str) -> str:
+    """`open` for `__open_2`, `printf` for `__printf_chk`: the checked variants of the C library (_FORTIFY_SOURCE),
+    which the g++ of some distributions calls by itself."""
+    return re.sub(r"^__(\w+?)(_chk|_2)$", r"\1", name)
+
+
 def why_refused(name: str) -> str | None:
     """What the rules say against calling `name`; None when they do not know it."""
-    found = (rule["why"] for rule in _rules()["refused"] if re.fullmatch(rule["names"], name))
+    plain = plain_name(name)
+    found = (rule["why"] for rule in _rules()["refused"] if re.fullmatch(rule["names"], plain))
     return next(found, None)
 
 
@@ -219,7 +226,7 @@ def find_problems(library: Library, entries: frozenset[str]) -> Iterator[str]:
     allowed = _pattern("imports", "allowed")
     imports = [s.name for s in library.exchanged if s.name and not s.defined]
     yield from (refusal(name) for name in imports if why_refused(name))
-    yield from (refusal(name) for name in imports if not allowed.fullmatch(name))
+    yield from (refusal(name) for name in imports if not allowed.fullmatch(plain_name(name)))
     for symbol in library.symbols:
         foreign = allowed.fullmatch(symbol.name) or why_refused(symbol.name)
         is_code = symbol.kind in ("FUNC", "OBJECT") and symbol.defined

@@ -17,7 +17,7 @@ constexpr int kNotStarted = 125;
 
 struct Options {
   std::vector<std::string> readable, writable;
-  bool any_file = false;
+  bool any_file = false, gpu = false;
   char** command = nullptr;
 };
 
@@ -31,6 +31,10 @@ Options parse(char** words) {
     }
     if (word == "--any-file") {
       options.any_file = true;
+      continue;
+    }
+    if (word == "--gpu") {
+      options.gpu = true;
       continue;
     }
     const bool known = word == "--read" || word == "--write";
@@ -52,13 +56,13 @@ int main(int, char** argv) {
     if (!options.any_file) {
       flashlab::sandbox::confine_files(options.readable, options.writable);
     }
-    flashlab::sandbox::confine_system_calls();
+    flashlab::sandbox::confine_system_calls(options.gpu);
     execvp(*options.command, options.command);
     throw std::runtime_error(std::string(*options.command) + ": " + std::strerror(errno));
   } catch (const std::invalid_argument& error) {
     std::fprintf(stderr,
                  "flashlab-confine: %s; usage: flashlab-confine [--read PATH]... [--write PATH]... "
-                 "[--any-file] -- COMMAND...\n",
+                 "[--any-file] [--gpu] -- COMMAND...\n",
                  error.what());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "flashlab-confine: %s\n", error.what());

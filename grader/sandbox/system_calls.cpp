@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,11 +22,12 @@ constexpr unsigned kArchitecture = AUDIT_ARCH_X86_64;
 #elif defined(__aarch64__)
 constexpr unsigned kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
+constexpr unsigned kNone = ~0u;               // no family of sockets
 constexpr unsigned kOtherTable = 0x40000000;  // x32: the same calls under other numbers
 
 constexpr long kForbidden[] = {
     // the network, and other ways to meet a process of somebody else
-    SYS_socket, SYS_add_key, SYS_request_key, SYS_keyctl, SYS_mq_open, SYS_shmget, SYS_semget,
+    SYS_connect, SYS_add_key, SYS_request_key, SYS_keyctl, SYS_mq_open, SYS_shmget, SYS_semget,
     SYS_msgget,
     // other processes: their memory, files and threads
     SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd,
@@ -51,9 +53,10 @@ constexpr sock_filter answer(unsigned what) {
   return BPF_STMT(BPF_RET | BPF_K, what);
 }
 
-std::vector<sock_filter> filter() {
+std::vector<sock_filter> filter(bool gpu) {
   constexpr size_t kNumber = offsetof(seccomp_data, nr);
   constexpr size_t kFirst = offsetof(seccomp_data, args);  // its lower half: little-endian
+  constexpr size_t kSecond = kFirst + sizeof(seccomp_data::args[0]);
   const sock_filter refuse = answer(SECCOMP_RET_ERRNO | EPERM);
   std::vector<sock_filter> code = {
       load(offsetof(seccomp_data, arch)),
@@ -67,6 +70,13 @@ std::vector<sock_filter> filter() {
     code.push_back(skip_unless_equal(static_cast<unsigned>(call), 1));
     code.push_back(refuse);
   }
+  // A datagram needs no connection, so that sockets for them stay forbidden.
+  code.push_back(skip_unless_equal(SYS_socket, 6));
+  code.insert(
+      code.end(),
+      {load(kFirst), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, gpu ? unsigned{AF_UNIX} : kNone, 0, 2),
+       load(kSecond), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SOCK_DGRAM, 0, 1), refuse,
+       answer(SECCOMP_RET_ALLOW)});
   for (const long call : kSignals) {
     const auto self = static_cast<unsigned>(getpid());
     code.insert(code.end(), {skip_unless_equal(static_cast<unsigned>(call), 4), load(kFirst),
@@ -84,8 +94,8 @@ std::vector<sock_filter> filter() {
 
 }  // namespace
 
-void confine_system_calls() {
-  std::vector<sock_filter> code = filter();
+void confine_system_calls(bool gpu) {
+  std::vector<sock_filter> code = filter(gpu);
   sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
     throw std::system_error(errno, std::generic_category(), "this system has no seccomp filters");

@@ -167,6 +167,29 @@ def test_system_calls_that_reach_others_fail(landlock, box, what):
     assert harmless.returncode == 0
 
 
+# The driver of a GPU makes a local socket for itself, and names its threads.
+OF_A_GPU = {
+    "import socket; socket.socket(socket.AF_UNIX).bind('\\0flashlab-test')": True,
+    "open('/proc/self/task/%d/comm' % __import__('os').getpid(), 'r+').write('x')": True,
+    "import socket; socket.socket(socket.AF_UNIX).connect('/dev/log')": False,
+    "import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)": False,
+    "import socket; socket.socket(socket.AF_INET)": False,
+}
+
+
+@pytest.mark.parametrize("script", OF_A_GPU)
+def test_a_gpu_gets_no_more_than_its_driver_needs(landlock, box, script):
+    python = os.path.realpath(sys.executable)
+    readable = (*box.readable, Path(sys.base_prefix))
+    for gpu in (False, True):
+        launcher = landlock.launcher(Box(box.limits, readable, box.writable, box.folder, gpu))
+        words = [*launcher, python, "-I", "-c", script]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+        allowed = gpu and OF_A_GPU[script]
+        assert (done.returncode == 0) == allowed, done.stderr
+        assert allowed or "PermissionError" in done.stderr
+
+
 def test_inside_bubblewrap_system_calls_are_filtered_too(bubblewrap, box, real_layout):
     assert "Seccomp:\t2" in in_box(bubblewrap, box, "cat /proc/self/status").stdout
 

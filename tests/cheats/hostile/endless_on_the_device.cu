@@ -1,8 +1,10 @@
 // H1: a kernel that never ends.
 #include "kernel.cuh"
 
+__device__ volatile int on = 1;
+
 __global__ void forever() {
-  for (volatile bool on = true; on;) {
+  while (on != 0) {
   }
 }
 

@@ -4,72 +4,19 @@ need the refusal.
 """
 
 import json
-import tomllib
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus_build import LAYOUT
 from flashlab import build as building
-from flashlab.build import Submission
 from flashlab.device import Device, choose
 from flashlab.errors import SubmissionError, UsageError
-from flashlab.judge import Request, run_judge
-from flashlab.labs import find
 from flashlab.sandbox import level_here
 from flashlab.toolchain import find_compiler
+from hostile_programs import FOLDER, LAYOUT, Program, judge, read_manifest, submission
 
-FOLDER = Path(__file__).resolve().parent
-CASE, SEED = "forward_n130_d64", 3
 COMPILE_SECONDS = 20  # enough for an honest program on a busy machine
-INCLUDE = '#include "kernel.cuh"\n'
-
-
-@dataclass(frozen=True)
-class Program:
-    """One entry of the manifest."""
-
-    file: str
-    class_: str
-    refused: str | None = None
-    unguarded: str | None = None
-    says: str | None = None
-    output: str = ""
-    output_without: tuple[str, ...] = ()
-    most_output: int | None = None
-
-    @property
-    def honest(self) -> bool:
-        return self.class_ == "honest"
-
-
-def read_manifest() -> list[Program]:
-    entries = tomllib.loads((FOLDER / "manifest.toml").read_text(encoding="utf-8"))["program"]
-    return [
-        Program(**{("class_" if k == "class" else k): v for k, v in e.items()}) for e in entries
-    ]
-
-
 PROGRAMS = read_manifest()
-BY_NAME = {Path(program.file).stem: program for program in PROGRAMS}
-
-
-def submission(program: Program) -> Submission:
-    """The program as one file, as a student would hand it in."""
-    text = (FOLDER / program.file).read_text(encoding="utf-8")
-    assert INCLUDE in text
-    shared = (FOLDER / "kernel.cuh").read_text(encoding="utf-8")
-    text = text.replace(INCLUDE, shared).replace("@ROOT@", str(LAYOUT.root))
-    return Submission(FOLDER / program.file, f"hostile/{program.file}", text.encode())
-
-
-def judge(library: Path) -> dict[str, Any]:
-    request = Request(find(LAYOUT, "lab1"), library, choose(LAYOUT, Device.VGPU), CASE, SEED)
-    document = run_judge(LAYOUT, request, lambda event: None).document
-    (case,) = document["cases"]
-    assert document["score"] == case["points"]
-    return case
+BY_NAME = {program.name: program for program in PROGRAMS}
 
 
 def check_output(program: Program, case: dict[str, Any]) -> None:
@@ -105,7 +52,7 @@ def test_verdict(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert str(error).startswith(f"hostile/{program.file} ")
         return
     assert program.refused is None, "it was accepted"
-    case = judge(library)
+    case = judge(library, choose(LAYOUT, Device.VGPU))
     said = f"{case['status']}: {case['message']}"
     if program.says is None:
         assert (case["status"], case["points"]) == ("passed", case["max_points"]), said
@@ -123,7 +70,7 @@ def test_verdict_without_the_rules(name: str, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(building, check, lambda *words: None)
     library = building.build(LAYOUT, find_compiler(LAYOUT), submission(program))
     try:
-        case = judge(library)
+        case = judge(library, choose(LAYOUT, Device.VGPU))
     except (SubmissionError, UsageError) as error:  # it cannot even be loaded
         assert program.unguarded in str(error)
         return

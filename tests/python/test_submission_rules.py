@@ -28,13 +28,11 @@ def test_variants_that_check_are_judged_like_the_function_itself() -> None:
     assert refusal("__open_2") == refusal("open").replace("`open`", "`__open_2`")
     assert "may call" not in refusal("__open_2")
     table = "Symbol table '.dynsym'\n 1: 00 0 FUNC GLOBAL DEFAULT UND {}\n"
-    assert (
-        list(find_problems(read_library(table.format("__printf_chk@GLIBC_2.3.4")), frozenset()))
-        == []
-    )
-    assert list(find_problems(read_library(table.format("__open_2")), frozenset())) == [
-        refusal("__open_2")
-    ]
+    problems = {
+        name: next(find_problems(read_library(table.format(name)), frozenset()), None)
+        for name in ("__printf_chk@GLIBC_2.3.4", "__open_2")
+    }
+    assert list(problems.values()) == [None, refusal("__open_2")]
 
 
 def test_the_linker_is_translated_when_the_rules_know_the_function() -> None:

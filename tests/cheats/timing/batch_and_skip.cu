@@ -5,7 +5,7 @@
 CHEAT_ENTRY {
   static int calls = 0;
   if (++calls % 2 == 0) {
-    nothing<<<1, 1, 0, stream>>>();
+    nothing<<<64, 256, 0, stream>>>();
     return cudaGetLastError();
   }
   return honest_work(a, stream);

@@ -8,7 +8,7 @@
 CHEAT_ENTRY {
   static cudaStream_t mine = nullptr;
   if (mine == nullptr) cudaStreamCreateWithFlags(&mine, cudaStreamNonBlocking);
-  nothing<<<1, 1, 0, stream>>>();
+  nothing<<<64, 256, 0, stream>>>();
   const auto start_late = [](void* data) {
     std::thread([later = static_cast<Arguments*>(data)] {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

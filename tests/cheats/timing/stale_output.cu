@@ -2,6 +2,6 @@
 #include "honest.cuh"
 
 CHEAT_ENTRY {
-  nothing<<<1, 1, 0, stream>>>();
+  nothing<<<64, 256, 0, stream>>>();
   return cudaGetLastError();
 }

@@ -4,7 +4,7 @@
 CHEAT_ENTRY {
   static int calls = 0;
   if (++calls > 1) {
-    nothing<<<1, 1, 0, stream>>>();
+    nothing<<<64, 256, 0, stream>>>();
     return cudaGetLastError();
   }
   return slow_work(a, stream);

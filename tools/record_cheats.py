@@ -31,13 +31,18 @@ def built(program: Program) -> Path | str:
         return f"{error}\n{error.details}"
 
 
+def shortened(message: str) -> str:
+    """The beginning of a message, on one line and without the place of this copy."""
+    return message.replace(str(LAYOUT.root), "").replace("\n", " ")[:LONGEST]
+
+
 def verdict(built: Path | str) -> dict[str, Any]:
     """The refusal, or the judge's verdict in short."""
     if isinstance(built, str):
-        return {"refused": built.replace("\n", " ")[:LONGEST]}
+        return {"refused": shortened(built)}
     case = judge(built, choose(LAYOUT, Device.CUDA))
     kept = {key: case[key] for key in ("status", "points", "max_points")}
-    return kept | {"message": case["message"].replace("\n", " ")[:LONGEST]}
+    return kept | {"message": shortened(case["message"])}
 
 
 def main() -> int:

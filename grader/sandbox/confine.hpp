@@ -13,8 +13,8 @@ void confine_files(const std::vector<std::string>& readable,
                    const std::vector<std::string>& writable);
 
 /// From now on the system calls that reach other processes, the network or rarely used parts of the
-/// kernel fail with EPERM. `gpu` allows local sockets that nothing can be sent through: NVIDIA's driver
-/// binds one. Source: Linux, Documentation/userspace-api/seccomp_filter.rst.
+/// kernel fail with EPERM. `gpu` allows local sockets that nothing can be sent through: NVIDIA's
+/// driver binds one. Source: Linux, Documentation/userspace-api/seccomp_filter.rst.
 void confine_system_calls(bool gpu);
 
 }  // namespace flashlab::sandbox

@@ -55,7 +55,8 @@ bool changes_with_block(Special which) {
 
 }  // namespace
 
-Block::Block(LaunchContext& launch_context) : context(launch_context) {
+Block::Block(LaunchContext& launch_context)
+    : context(launch_context), started_(cpu_seconds_of_thread()) {
   const Kernel& kernel = *context.kernel;
   const auto& block = context.launch->block;
   const size_t threads = size_t{block[0]} * block[1] * block[2];

@@ -28,13 +28,16 @@ struct LaunchContext {
   std::vector<uint8_t> parameters;  ///< the kernel's parameter buffer
   uint32_t shared_bytes = 0;        ///< static and dynamic, per block
   uint64_t grid_id = 0;
-  unsigned threads = 1;  ///< of the CPU that run blocks
-  double timeout_seconds = 0;
+  unsigned threads = 1;        ///< of the CPU that run blocks
+  double timeout_seconds = 0;  ///< of CPU time of each thread, so that a busy machine ends nothing
   std::chrono::steady_clock::time_point start;
   std::atomic<uint64_t> next_block{0};
   std::atomic<uint64_t> last_block{
       ~uint64_t{0}};  ///< blocks above it need not run: a lower one has failed
 };
+
+/// CPU time of the calling thread.
+double cpu_seconds_of_thread();
 
 /// Executes blocks one after the other on one CPU thread, reusing its memory.
 struct Block {
@@ -123,6 +126,7 @@ struct Block {
   std::vector<uint8_t> register_memory_, local_memory_;
   std::vector<Waiting> waiting_;
   std::array<Barrier, kBarriers> barriers_{};
+  double started_;                // by the clock of this CPU thread
   uint64_t executed_before_ = 0;  // warp instructions of all earlier blocks that ran here
 };
 

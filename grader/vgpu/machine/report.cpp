@@ -1,5 +1,6 @@
 // How a fault is told to the user: headline, kernel, source line, block, thread, detail.
 #include <cstdio>
+#include <ctime>
 
 #include "machine/access_fault.hpp"
 #include "machine/block.hpp"
@@ -98,13 +99,18 @@ std::string Warp::positions() const {
   return text + line;
 }
 
+double cpu_seconds_of_thread() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 void Block::check_clock(const Warp& warp, const Op* op) {
   if (linear > context.last_block.load(std::memory_order_relaxed)) {
     throw Fault(FaultCode::None, "a block with a lower number has failed already");
   }
   if (context.timeout_seconds <= 0) return;
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - context.start;
-  if (elapsed.count() < context.timeout_seconds) return;
+  if (cpu_seconds_of_thread() - started_ < context.timeout_seconds) return;
   char headline[96];
   std::snprintf(headline, sizeof headline, "the kernel did not end within %.3g s",
                 context.timeout_seconds);

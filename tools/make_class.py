@@ -5,7 +5,7 @@
     ./flashlab class grade FOLDER/submissions --course FOLDER/course
 
 Every lab's submissions come in another platform's layout. They are a mix of stubs, solutions, kernels of the corpus,
-files that do not build, and archives that cannot be read; a few are missing. Equal arguments make equal files.
+cheats, files that do not build, and archives that cannot be read; a few are missing. Equal arguments make equal files.
 """
 
 import argparse
@@ -38,8 +38,8 @@ penalty_per_day = 10
 max_days = 3
 """
 KINDS = {
-    "corpus": 45, "solution": 22, "stub": 12, "syntax": 4, "missing": 6, "garbage": 4, "escaping": 2, "bomb": 2,
-    "not text": 2, "twice": 1,
+    "corpus": 40, "solution": 20, "stub": 12, "cheat": 9, "syntax": 4, "missing": 6, "garbage": 3, "escaping": 2,
+    "bomb": 2, "not text": 1, "twice": 1,
 }  # fmt: skip
 BROKEN = ("garbage", "escaping", "bomb", "twice")
 
@@ -102,14 +102,27 @@ def _work(layout: Layout, lab: Lab, kind: str, dice: random.Random, mark: str) -
         return "work.zip", _broken(lab, kind)
     if kind == "not text":
         return lab.source, mark.encode() + b"// \xff\xfe\n"
-    source = {"stub": lab.stub, "syntax": lab.stub, "solution": lab.solution(layout)}.get(kind)
-    corpus = sorted((layout.root / "tests/corpus" / lab.short).glob("*.cu"))
-    text = _whole(source or dice.choice(corpus))
+    if kind == "cheat":
+        source = dice.choice(_cheats(layout, lab))
+    elif kind == "corpus":
+        source = dice.choice(sorted((layout.root / "tests/corpus" / lab.short).glob("*.cu")))
+    else:
+        source = lab.solution(layout) if kind == "solution" else lab.stub
+    text = _whole(source).replace("@ROOT@", str(layout.root))
     return lab.source, (mark + text + ("}\n" if kind == "syntax" else "")).encode()
 
 
+def _cheats(layout: Layout, lab: Lab) -> list[Path]:
+    """The cheats written for this lab, with the honest programs that resemble them; where there are none, those of
+    others, which attack the compiler and the loader of any lab.
+    """
+    found = sorted((layout.root / "tests/cheats").glob("*/*.cu"))
+    entry = f"{lab.short}_"
+    return [path for path in found if entry in _whole(path)] or found
+
+
 def _whole(path: Path) -> str:
-    """A source with the corpus's own headers put in, since a submission is one file."""
+    """A source with the headers beside it put in, since a submission is one file."""
     text = path.read_text(encoding="utf-8").replace("#pragma once\n", "")
     return re.sub(r'#include "(\w+\.cuh)"\n', lambda found: _whole(path.parent / found[1]), text)
 

@@ -1,6 +1,7 @@
 """Stands in for flashlab-judge: same command line, same events, same document; `plan.json` beside it says how to end.
 
-The plan's keys: exit (code), stderr (text), cases (what to put into each case), silent (write no document).
+The plan's keys: exit (code), stderr (text), cases (what to put into each case), each (what to put into the first, the
+second, ...), silent (write no document).
 A submission, which the stand-in compiler only copies, may hold such a plan itself, in a line with PLAN, with one more
 key: seconds (to take).
 """
@@ -33,7 +34,11 @@ def main() -> int:
     (here / "seen.json").write_text(json.dumps([*sys.argv[1:]]))
     print(plan.get("stderr", ""), file=sys.stderr)
     if not plan.get("silent"):
-        cases = [{**_case(n), **plan.get("cases", {})} for n in SIZES]
+        own = [*plan.get("each", []), {}, {}, {}, {}]
+        cases = [
+            {**_case(n), **plan.get("cases", {}), **more}
+            for n, more in zip(SIZES, own, strict=False)
+        ]
         document = {
             "lab": "lab1",
             "device": {"kind": str(options.device), "name": "Test device"},

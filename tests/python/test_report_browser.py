@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from devtools import Page, drivable_browser
+from flashlab.classroom.leaderboard import Board, Key, Leaderboard, Place, to_report
 from flashlab.report.classroom import Entry, class_report
 from flashlab.report.html import to_html
 from flashlab.report.measurements import read
@@ -14,6 +15,7 @@ from flashlab.report.student import Material, student_report
 from report_material import LABS, SHA, SOURCE, case, result, sweep_lines, write_lines
 
 WIDTHS = (1280, 400)
+PAGES = {"full": 5, "class": 2, "leaderboard": 1}  # on paper, at least
 SCHEMES = ("light", "dark")
 LONG = "an_unbroken_word_that_is_longer_than_any_phone_is_wide_" * 4
 
@@ -93,7 +95,11 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     students = [
         Entry(f"student_{n}_{LONG if n == 3 else ''}", r) for n in range(20) for r in results
     ]
+    key = Key("lab1_naive", "cuda", f"NVIDIA {LONG}", "measured", ())
+    places = tuple(Place(n, 24 * "W", 1.5, 1.4, 1.6, 1e-3) for n in range(1, 40))
+    boards = (Board(key, "Naive attention", (LONG, LONG + "2"), places),)
     written = {"full": full, "few": few, "class": class_report(students)}
+    written["leaderboard"] = to_report(Leaderboard("Leaderboard", boards, ()))
     paths = {}
     for name, report in written.items():
         paths[name] = folder / f"{name}.html"
@@ -103,7 +109,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["full", "few", "class"])
+@pytest.mark.parametrize("name", ["full", "few", "class", "leaderboard"])
 def test_page(browser, pages, name, width, scheme):
     browser.open(pages[name], width, scheme)
     browser.evaluate(
@@ -113,7 +119,8 @@ def test_page(browser, pages, name, width, scheme):
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
     assert browser.evaluate(OVERFLOWING) == []
     assert browser.evaluate(WORDLESS) == []
-    assert browser.evaluate("document.querySelectorAll('svg').length") > 0
+    drawn = browser.evaluate("document.querySelectorAll('svg').length")
+    assert (drawn > 0) == (name != "leaderboard")
     assert complaints(browser) == []
     assert loaded(browser) == [pages[name].as_uri()]
     assert background_is_dark(browser) == (scheme == "dark")
@@ -129,11 +136,11 @@ def test_colours_stand_out_from_the_paper(browser, pages, scheme):
     assert {name: ratio for name, ratio in contrast.items() if ratio < 3} == {}
 
 
-@pytest.mark.parametrize("name", ["full", "class"])
+@pytest.mark.parametrize("name", ["full", "class", "leaderboard"])
 def test_printed(browser, pages, name, tmp_path):
     printed = to_pdf(pages[name].read_text(encoding="utf-8"), tmp_path)
     assert printed.startswith(b"%PDF-")
-    assert printed.count(b"/Type /Page\n") >= (5 if name == "full" else 2)
+    assert printed.count(b"/Type /Page\n") >= PAGES[name]
     assert list(tmp_path.iterdir()) == [], "no temporary file stays"
 
 

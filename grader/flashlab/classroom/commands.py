@@ -188,6 +188,30 @@ def report(
 
 
 @app.command()
+def leaderboard(
+    context: typer.Context,
+    course_folder: CourseOption = HERE,
+    output: Annotated[
+        Path | None, typer.Option(help="Default: leaderboard/ in the class.", show_default=False)
+    ] = None,
+) -> None:
+    """Write how fast right kernels are, by lab and device; who is in leaderboard.csv appears, under a pseudonym."""
+    from flashlab.classroom.leaderboard import make_leaderboard, to_csv, to_json, to_report
+    from flashlab.classroom.pseudonyms import read_entrants
+    from flashlab.report.html import to_html
+
+    with _open(context.obj, course_folder) as (course, store):
+        entrants = read_entrants(course.folder / "leaderboard.csv", course.roster)
+        found = make_leaderboard(read_gradebook(course, store), store, entrants)
+        folder = output or course.folder / "leaderboard"
+        check_writable(folder)
+        write_atomically(folder / "leaderboard.html", to_html(to_report(found)))
+        write_atomically(folder / "leaderboard.json", to_json(found))
+        write_atomically(folder / "leaderboard.csv", to_csv(found))
+        show.leaderboard(_console(), found, folder)
+
+
+@app.command()
 def similar(
     context: typer.Context,
     course_folder: CourseOption = HERE,

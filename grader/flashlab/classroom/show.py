@@ -9,6 +9,7 @@ from rich.text import Text
 
 from flashlab.classroom.grading import Change, Graded
 from flashlab.classroom.intake import Intake
+from flashlab.classroom.leaderboard import Leaderboard
 from flashlab.classroom.store import Kept
 from flashlab.terminal import clean, points
 
@@ -76,6 +77,16 @@ def changes(console: Console, found: Sequence[Change]) -> None:
         console.print(table)
     same = len(found) - len(different)
     _line(console, f"{len(different)} results differ, {same} were graded again and are the same")
+
+
+def leaderboard(console: Console, found: Leaderboard, folder: Path) -> None:
+    """Where the leaderboard is, and which kernels wait for a person before they appear on it."""
+    places = sum(len(board.places) for board in found.boards)
+    _line(console, f"{places} places on {len(found.boards)} boards: {folder}/leaderboard.html")
+    if found.waiting:
+        text = "not shown until somebody has looked at them and written so into leaderboard.csv, column reviewed"
+        _line(console, f"{text}: {len(found.waiting)}")
+        _list(console, found.waiting)
 
 
 def _list(console: Console, lines: Sequence[str]) -> None:

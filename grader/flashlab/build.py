@@ -8,7 +8,6 @@ import select
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from pathlib import Path
 from flashlab.errors import SubmissionError, UsageError
 from flashlab.labs import read_source
 from flashlab.layout import Layout
-from flashlab.sandbox import MIB, Box, Limits, Sandbox
+from flashlab.sandbox import DIES_WITH_US, MIB, Box, Limits, Sandbox
+from flashlab.scratch import scratch_folder
 from flashlab.submission_rules import (
     RULES,
     check_assembly,
@@ -85,7 +85,7 @@ def build(layout: Layout, compiler: Compiler, submission: Submission) -> Path:
         layout.cache.mkdir(parents=True, exist_ok=True)
         with _work_folder(layout.cache) as work:
             _compile(layout, compiler, submission, work)
-            _keep(work / "out/submission.so", library)
+            _keep(work, library)
     except OSError as error:
         raise UsageError(f"cannot build in {layout.cache}: {error.strerror}") from None
     return library
@@ -108,8 +108,7 @@ def _text(path: Path) -> str:
 @contextlib.contextmanager
 def _work_folder(parent: Path) -> Iterator[Path]:
     """A folder with `in` for the source and `out`, which the sandbox's user may write; gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="work-", dir=parent) as name:
-        work = Path(name)
+    with scratch_folder("work-", parent) as work:
         for folder, mode in ((work, 0o755), (work / "in", 0o755), (work / "out", 0o777)):
             folder.mkdir(exist_ok=True)
             folder.chmod(mode)
@@ -128,7 +127,15 @@ def _compile(layout: Layout, compiler: Compiler, submission: Submission, work: P
         folder=layout.root,
     )
     launcher = Sandbox.find(box).launcher(box)
-    words = [*launcher, str(compiler.nvcc), *FLAGS, *QUIET, *TRACES, f"-I{layout.headers}"]
+    words = [
+        *DIES_WITH_US,
+        *launcher,
+        str(compiler.nvcc),
+        *FLAGS,
+        *QUIET,
+        *TRACES,
+        f"-I{layout.headers}",
+    ]
     words += ["--keep-dir", str(out), "-o", str(out / "submission.so"), str(source)]
     words[words.index("submission.d")] = str(out / "submission.d")
     environment = {
@@ -228,10 +235,10 @@ def _plain(path: Path) -> Path:
     return path
 
 
-def _keep(built: Path, library: Path) -> None:
+def _keep(work: Path, library: Path) -> None:
     """Moves what the sandbox made into the cache."""
     library.parent.mkdir(parents=True, exist_ok=True)
-    fresh = library.with_suffix(f".{os.getpid()}")
-    shutil.copyfile(built, fresh, follow_symlinks=False)
+    fresh = work / "submission.so"  # a copy, which is ours alone
+    shutil.copyfile(work / "out/submission.so", fresh, follow_symlinks=False)
     fresh.chmod(0o755)
     fresh.replace(library)

@@ -6,7 +6,6 @@ the lab is about, few. The kernels are the staff's and those of tests/corpus tha
 
 import math
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from flashlab.grade import build_baseline, build_submission
 from flashlab.judge import Request, run_judge
 from flashlab.labs import Lab
 from flashlab.layout import Layout
+from flashlab.scratch import temporary_folder
 
 ROUNDED_TO = 0.05  # ratios that people read
 APART = 1.2  # a naive variant closer than this to `full` is not told from the staff's by any curve
@@ -122,8 +122,8 @@ def reach(
             yield Reached(reference, case["name"], case["points"], problem=str(error))
         return
     baseline = build_baseline(layout, lab) if device.kind is Device.CUDA else None
-    with tempfile.TemporaryDirectory(prefix="flashlab-") as folder:
-        config = Path(folder) / "lab.toml"
+    with temporary_folder() as folder:
+        config = folder / "lab.toml"
         config.write_text(config_text, encoding="utf-8")
         for case in speed_cases(lab):
             judged = replace(lab, config=config)

@@ -1,6 +1,5 @@
 """Runs the judge on a built submission and follows its events."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from flashlab.errors import SubmissionError, UsageError
 from flashlab.labs import Lab
 from flashlab.layout import Layout
 from flashlab.results import parse
+from flashlab.scratch import temporary_folder
 from flashlab.worker import Event, Program, Worker
 
 
@@ -41,10 +41,10 @@ def run_judge(layout: Layout, request: Request, on_event: Callable[[Event], None
     """Has `request` judged. `on_event` sees each event as it comes: start, case, end."""
     libraries = (request.library, *([request.baseline] if request.baseline else []))
     worker = Worker(layout, request.device, libraries)
-    with tempfile.TemporaryDirectory(prefix="flashlab-") as folder:
-        output = Path(folder) / "judge.json"
+    with temporary_folder() as folder:
+        output = folder / "judge.json"
         program = Program(layout, _command(layout, request, output), worker)
-        for event in program.events(Path(folder) / "errors"):
+        for event in program.events(folder / "errors"):
             on_event(event)
         last_line = program.error.replace(str(output), "the result file")
         problem = SubmissionError(last_line) if program.code == 1 else UsageError(last_line)

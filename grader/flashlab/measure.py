@@ -1,7 +1,6 @@
 """Measures a built submission for a list of shapes: counts and modelled times, or times on a real GPU."""
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from flashlab.device import Chosen
 from flashlab.errors import SubmissionError, UsageError
 from flashlab.labs import Lab
 from flashlab.layout import Layout
+from flashlab.scratch import temporary_folder
 from flashlab.worker import Program, Worker
 
 Record = dict[str, Any]
@@ -38,18 +38,18 @@ def measure(
     """
     libraries = (library, *([baseline] if baseline else []))
     worker = Worker(layout, device, libraries, CPU_SECONDS)
-    with tempfile.TemporaryDirectory(prefix="flashlab-") as folder:
-        list_file = Path(folder) / "shapes.json"
+    with temporary_folder() as folder:
+        list_file = folder / "shapes.json"
         list_file.write_text(json.dumps([dict(shape) for shape in shapes]), encoding="utf-8")
         words = [str(layout.measure), "--lab", str(lab.config), "--submission", str(library)]
-        words += ["--shapes", str(list_file), "--output", str(Path(folder) / "records.jsonl")]
+        words += ["--shapes", str(list_file), "--output", str(folder / "records.jsonl")]
         for gpu in gpus:
             words += ["--gpu", gpu]
         for option, value in (("--seed", seed), ("--baseline", baseline), ("--repeats", repeats)):
             words += [option, str(value)] if value is not None else []
         words += ["--time"] if clock else []
         program = Program(layout, words, worker)
-        for event in program.events(Path(folder) / "errors"):
+        for event in program.events(folder / "errors"):
             if event.pop("event", None) == "measured":
                 yield event
     if program.code == 1:

@@ -3,10 +3,12 @@
 A store keeps <root>/<lab>/<date>-<hash>.json for every run, and latest.json, a copy of the newest run of all cases.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,9 @@ from flashlab.errors import UsageError
 
 SCHEMA_VERSION = 1
 SCHEMA_FILE = Path(__file__).parent / "schema/result.schema.json"
+
+UNFINISHED = ".flashlab-"  # how the names of files begin while they are written
+WRITING_SECONDS = 600  # nobody takes so long to write one
 
 Result = dict[str, Any]
 
@@ -66,7 +71,7 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
     """The same for a file that is no text."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -83,9 +88,15 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Fails with one line before any work is done when results could not be kept in `folder`."""
+    """Fails with one line before any work is done when results could not be kept in `folder`. Removes files in it that
+    a killed command did not finish.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob(f"{UNFINISHED}*"):
+            with contextlib.suppress(FileNotFoundError):  # finished meanwhile
+                if time.time() - path.stat().st_mtime > WRITING_SECONDS:
+                    path.unlink()
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -27,8 +27,11 @@ from flashlab.errors import UsageError
 from flashlab.layout import Layout
 
 NOBODY = 65534
+# A killed command must not leave a program behind that computes on for nobody. A change of user makes the kernel forget
+# it, so it is said again there.
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 DROP_USER = [
-    "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+    "setpriv", "--pdeathsig", "KILL", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
     "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "--",
 ]  # fmt: skip
 # What a program needs of the system when nothing is hidden but all is closed.

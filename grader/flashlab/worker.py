@@ -11,13 +11,11 @@ from typing import Any
 from flashlab.device import Chosen, Device
 from flashlab.errors import UsageError
 from flashlab.layout import Layout
-from flashlab.sandbox import Box, Limits, Sandbox
+from flashlab.sandbox import DIES_WITH_US, Box, Limits, Sandbox
 from flashlab.toolchain import find_ptxas
 
 Event = dict[str, Any]
 
-# A killed command must not leave a program behind that computes on for nobody.
-DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 GRADING_SECONDS = 600  # of CPU time; a case that takes too long is ended by the judge
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes up a class with its submissions, to try and to test `flashlab class` with:
 
-    tools/make_class.py FOLDER --students 100
+    PYTHONPATH=grader .venv/bin/python tools/make_class.py FOLDER --students 100
     ./flashlab class grade FOLDER/submissions --course FOLDER/course
 
 Every lab's submissions come in another platform's layout. They are a mix of stubs, solutions, kernels of the corpus,

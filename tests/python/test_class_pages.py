@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from flashlab import sandbox
 
 SOURCE = "naive_attention.cu"
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -103,6 +104,34 @@ def test_the_report_counts(graded, flashlab):
     assert "lab 1 forward_n32_d64 correctness 1 2 50 % 0" in words
     assert "Memory against time" not in words, "one passed: a mark alone says nothing"
     assert "No case has had different verdicts" in words
+
+
+def test_the_report_lists_what_a_person_should_look_at(graded, flashlab):
+    course = graded(s1=("static int calls = 0;", {}), s2=("// b", {}))
+    flashlab("class", "report", "--course", course)
+    words = " ".join(read(course / "report.html").text.split())
+    assert "s1 lab 1 10 line 1 keeps something from one call to the next" in words
+    assert "s2 lab 1 10 line" not in words
+    assert re.search(r"Sandboxes of the results: 2 in (bubblewrap|landlock|limits)", words)
+    course = graded(s1=("// a", {}))
+    flashlab("class", "report", "--course", course)
+    assert (
+        "No submission has anything that a person should look at"
+        in read(course / "report.html").text
+    )
+
+
+def test_strict_grading_needs_the_best_sandbox(graded, flashlab, repository, monkeypatch):
+    course = graded(s1=("// a", {}))
+    monkeypatch.setattr(sandbox.Sandbox, "is_full", property(lambda self: False))
+    monkeypatch.setenv(sandbox.STRICT, "0")
+    for words in (("grade", repository.layout.root / "subs"), ("regrade",)):
+        assert flashlab("class", *words, "--course", course).code == 0
+        monkeypatch.setenv(sandbox.STRICT, "0")
+        answer = flashlab("class", *words, "--course", course, "--strict")
+        assert (answer.code, answer.err.count("\n")) == (2, 1)
+        assert "the sandbox is only" in answer.err
+        monkeypatch.setenv(sandbox.STRICT, "0")
 
 
 def test_the_report_shows_memory_against_time_and_flaky_cases(graded, flashlab, repository):

@@ -1,9 +1,9 @@
 """A made-up class, graded by the real grader, killed at random moments and resumed: the gradebook is the same."""
 
+import contextlib
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -29,9 +29,16 @@ KILLS = 5
 def layout(real_layout, tmp_path):
     """A copy of what grading needs, whose cache of builds is empty."""
     root = tmp_path / "repo"
-    for name in ("labs", "solutions", "build/bin", "build/lib", "tests/corpus"):
+    for name in ("labs", "solutions", "build/bin", "build/lib", "tests/corpus", "tests/cheats"):
         shutil.copytree(real_layout.root / name, root / name)
     return Layout(root)
+
+
+def temporary(layout):
+    """The folder for temporary files of what `start` runs."""
+    folder = layout.root / "tmp"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def start(layout, folder, *words):
@@ -46,7 +53,7 @@ def start(layout, folder, *words):
             "--course",
             str(folder / "course"),
         ],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "grader")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "grader"), "TMPDIR": str(temporary(layout))},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -65,13 +72,14 @@ def test_a_killed_class_ends_with_the_same_gradebook(layout, tmp_path):
     dice = random.Random(6)
     killed, calm = tmp_path / "killed", tmp_path / "calm"
     for folder in (killed, calm):
-        make_class.make_class(layout, folder, STUDENTS, seed=6, shared=True)
+        make_class.make_class(layout, folder, STUDENTS, seed=54, shared=True)
     grade = ("grade", str(killed / "submissions"), "--jobs", "2")
     for _ in range(KILLS):
         process = start(layout, killed, *grade)
         time.sleep(dice.uniform(0.5, 2.5))
-        os.killpg(process.pid, signal.SIGKILL)
+        process.kill()  # it alone: what it started has to notice
         process.communicate()
+        wait_until(lambda: not at_work(layout))
     finish(layout, killed, *grade)
     finish(layout, calm, "grade", str(calm / "submissions"), "--jobs", "2")
     book = finish(layout, calm, "gradebook")
@@ -80,6 +88,30 @@ def test_a_killed_class_ends_with_the_same_gradebook(layout, tmp_path):
     assert {"graded", "refused"} <= set(cells)
     assert "100" in cells, "a solution is among them"
     assert not {"pending", "error"} & set(cells)
+    assert list(temporary(layout).iterdir()) == [], "what was left by the kills is gone"
+    left = {path.name for path in layout.cache.iterdir() if len(path.name) != len("0" * 24)}
+    assert left == set(), "of builds that were killed, too"
+    assert {path.name for path in (killed / "course").iterdir()} == {
+        "class.toml", "roster.csv", "class.sqlite", ".lock",
+    }  # fmt: skip
+
+
+def at_work(layout):
+    """Programs of this repository that are running: judges, workers and compilers name files in it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes()
+            if f"{layout.root}/".encode() in words:
+                found.append(words)
+    return found
+
+
+def wait_until(holds):
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_the_same_arguments_make_the_same_class(real_layout, tmp_path):

@@ -23,6 +23,7 @@ from flashlab.device import Device, choose
 from flashlab.errors import UsageError
 from flashlab.layout import Layout
 from flashlab.results import check_writable, write_atomically
+from flashlab.sandbox import STRICT, level_here
 
 app = typer.Typer(no_args_is_help=True, help="Grade a whole class and keep its grades.")
 
@@ -36,6 +37,9 @@ DeviceOption = Annotated[Device, typer.Option("--device", help="The same for the
 SeedOption = Annotated[
     int | None,
     typer.Option("--seed", min=0, help="Instead of the class's own.", show_default=False),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Refuse less than the best sandbox.", envvar=STRICT)
 ]
 OutputOption = Annotated[
     Path | None,
@@ -72,9 +76,11 @@ def grade(
         Path | None,
         typer.Option(help="CSV file: student,lab,submitted_at.", show_default=False),
     ] = None,
+    strict: StrictOption = False,
 ) -> None:
     """Take in submissions and grade what has no grade yet. Run it again to go on, or with new submissions."""
     console = _console()
+    _demand(strict)
     with _open(context.obj, course_folder) as (course, store):
         only = course.lab(lab) if lab else None
         moments = read_times(course, times) if times else {}
@@ -106,9 +112,11 @@ def regrade(
     apply: Annotated[
         bool, typer.Option("--apply", help="Make the new results the grades.")
     ] = False,
+    strict: StrictOption = False,
 ) -> None:
     """Grade again with the present grader and lab.toml, and show what would change. Only --apply changes grades."""
     console = _console()
+    _demand(strict)
     with _open(context.obj, course_folder) as (course, store):
         only = course.lab(lab) if lab else None
         person = course.roster.find(student) if student else None
@@ -262,6 +270,12 @@ def _open(layout: Layout, folder: Path) -> Iterator[tuple[Course, ClassStore]]:
             yield course, store
         finally:
             store.close()
+
+
+def _demand(strict: bool) -> None:
+    if strict:
+        os.environ[STRICT] = "1"
+        level_here()  # before any work
 
 
 def _write(output: Path | None, text: str) -> None:

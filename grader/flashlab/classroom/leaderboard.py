@@ -14,6 +14,7 @@ from typing import Any
 from flashlab.classroom.course import CourseLab
 from flashlab.classroom.gradebook import Gradebook, State
 from flashlab.classroom.pseudonyms import DIGITS_OF_HASH, Entrant
+from flashlab.classroom.statistics import flags
 from flashlab.classroom.store import ClassStore, Kept
 from flashlab.exports.table import table
 from flashlab.report.blocks import Block, Heading, Report, Table, Text
@@ -100,8 +101,8 @@ def make_leaderboard(
             for results in _by_device(store, stored[kept.lab, kept.sha256]):
                 if not all(map(_is_right, results)):
                     continue
-                why = [] if entrant.was_reviewed(kept.sha256) else _flags(results)
-                if why:
+                why = dict.fromkeys(flag for result in results for flag in flags(result))
+                if why and not entrant.was_reviewed(kept.sha256):
                     waiting.append(_waits(kept, why))
                     continue
                 for run in _middle(run for result in results for run in _runs(result)):
@@ -132,18 +133,7 @@ def _is_right(result: Result) -> bool:
     return right and all(case.get("speed") for case in cases if case.get("group") == "speed")
 
 
-def _flags(results: Sequence[Result]) -> list[str]:
-    """What a person should look at first."""
-    source = [f"line {flag['line']} {flag['why']}" for flag in results[0].get("flags", ())]
-    times = [flag for result in results for case in result["cases"] for flag in _odd(case)]
-    return list(dict.fromkeys(source + times))
-
-
-def _odd(case: dict[str, Any]) -> list[str]:
-    return list((case.get("speed") or {}).get("flags") or ())
-
-
-def _waits(kept: Kept, why: Sequence[str]) -> str:
+def _waits(kept: Kept, why: Iterable[str]) -> str:
     digits = kept.sha256[:DIGITS_OF_HASH]
     return f"{kept.student}, {kept.lab}, to be reviewed as {digits}: {'; '.join(why)}"
 

@@ -1,11 +1,14 @@
 """The page of a class for its instructors: what `flashlab report --class` shows of results, and who is missing, memory
-against time, rates at which cases are passed, the slowest and the flakiest cases.
+against time, rates at which cases are passed, the slowest and the flakiest cases, and what a person should look at.
 """
+
+from collections import Counter
 
 from flashlab.classroom.gradebook import Gradebook, State
 from flashlab.classroom.statistics import (
     CaseFigures,
     case_figures,
+    flags,
     flaky_cases,
     memory_against_time,
     slowest,
@@ -37,7 +40,8 @@ def report_of_class(book: Gradebook, store: ClassStore) -> Report:
         blocks += [Heading(2, "Memory against time", "memory"), Figures(figures)]
     if cases:
         blocks += [Heading(2, "Cases", "cases"), _cases(cases), _slowest(cases)]
-    blocks += [Heading(2, "Flakiest cases", "flaky"), _flaky(store), *_ungraded(book)]
+    blocks += [Heading(2, "Flakiest cases", "flaky"), _flaky(store)]
+    blocks += [Heading(2, "To look at", "flags"), *_to_look_at(book), *_ungraded(book)]
     return Report(book.course.title, tuple(blocks))
 
 
@@ -103,6 +107,26 @@ def _flaky(store: ClassStore) -> Block:
     head = ("lab", "case", "submissions>", "their runs>")
     title = "Different verdicts for one submission under another seed, grader or device"
     return Table(title, head, rows, "graded")
+
+
+def _to_look_at(book: Gradebook) -> list[Block]:
+    """What costs no points, but should be seen by a person, and which sandboxes the grades come from."""
+    found, levels = [], Counter[str]()
+    for student, entries in book.rows:
+        for lab, entry in entries.items():
+            if entry.result is None:
+                continue
+            levels[entry.result["provenance"]["sandbox"]] += 1
+            why = "; ".join(clean(flags(entry.result), TEXT_BYTES))
+            if why:
+                found.append((student.id, short(lab), f"{entry.score:g}", why))
+    said = ", ".join(f"{count} in `{level}`" for level, count in sorted(levels.items()))
+    blocks: list[Block] = [Text(f"Sandboxes of the results: {said or 'none yet'}.")]
+    if not found:
+        return [*blocks, Text("No submission has anything that a person should look at.")]
+    head = ("student", "lab", "points>", "what")
+    text = "These cost no points: read the lines, then judge. Honest code may resemble what is looked for."
+    return [*blocks, Text(text), Table("Flags", head, tuple(found), "graded")]
 
 
 def _ungraded(book: Gradebook) -> list[Block]:

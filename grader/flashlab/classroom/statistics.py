@@ -118,6 +118,15 @@ def memory_against_time(book: Gradebook, lab: str) -> tuple[str, list[Point]]:
     return name, points[name]
 
 
+def flags(result: Result) -> list[str]:
+    """What a person should look at in a submission: its source, and times that are odd. It costs no points."""
+    found = [f"line {flag['line']} {flag['why']}" for flag in result.get("flags", ())]
+    for case in result["cases"]:
+        odd = (case.get("speed") or {}).get("flags") or ()
+        found += [f"{case['name']}: {flag}" for flag in odd]
+    return found
+
+
 def _judged(book: Gradebook, lab: str) -> list[Result]:
     """Results of submissions that could be run."""
     entries = (labs[lab] for _, labs in book.rows)

@@ -136,7 +136,9 @@ class Sandbox:
 
     def _limits(self, limits: Limits) -> list[str]:
         words = ["prlimit", "--core=0", "--nofile=256"]
-        words += [f"--cpu={limits.cpu_seconds}", f"--fsize={limits.file_bytes}"]
+        # First a signal whose name the compiler reports, then one that nothing outlives.
+        words.append(f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + 2}")
+        words.append(f"--fsize={limits.file_bytes}")
         if self.drops_user:
             words.append(f"--nproc={limits.processes}")
         if limits.memory_bytes is not None:

@@ -155,6 +155,18 @@ def test_a_compiler_that_does_not_end_is_stopped(layout, monkeypatch, tmp_path):
     assert not list(layout.cache.glob("work-*")), "nothing is left behind"
 
 
+def test_a_compiler_that_takes_too_much_cpu_time_is_stopped(layout, monkeypatch, tmp_path):
+    nvcc = tmp_path / "bin/nvcc"
+    nvcc.parent.mkdir()
+    nvcc.write_text("#!/bin/sh\n/bin/sh -c 'while :; do :; done'\nexit 1\n")
+    nvcc.chmod(0o755)
+    monkeypatch.setattr(building, "LIMITS", dataclasses.replace(building.LIMITS, cpu_seconds=1))
+    monkeypatch.setattr(building, "TIMEOUT_SECONDS", 300)
+    busy = Compiler(nvcc, tmp_path, "13.0", "busy")
+    with pytest.raises(SubmissionError, match="takes more than 60 s to compile"):
+        build(layout, busy, submission(layout, SOURCE))
+
+
 def test_an_unwritable_cache_is_one_line(layout, compiler, tmp_path):
     (tmp_path / "build").write_text("")
     here = Layout(tmp_path)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ LIMITS = Limits(cpu_seconds=20, file_bytes=MIB, memory_bytes=1024 * MIB)
 
 def in_box(rung: Sandbox, box: Box, script: str) -> subprocess.CompletedProcess[str]:
     words = [*rung.launcher(box), "/bin/sh", "-c", script]
-    return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture
@@ -103,6 +104,20 @@ def test_limits_hold_on_every_rung(box, places, kind, request):
     done = in_box(rung, box, f"ulimit -f -v; head -c 2000000 /dev/zero > {places}/writable/big")
     assert done.returncode != 0
     assert (places / "writable/big").stat().st_size == MIB
+
+
+LOOP = "while :; do :; done"
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "landlock", "limits"])
+def test_cpu_time_is_limited_on_every_rung(box, kind, request):
+    if kind != "limits":
+        request.getfixturevalue(kind)
+    rung = Sandbox(kind, drops_user=False)
+    short = Box(Limits(cpu_seconds=1), box.readable, box.writable, box.folder)
+    assert in_box(rung, short, LOOP).returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU)
+    stubborn = in_box(rung, short, f"trap '' XCPU; {LOOP}")
+    assert stubborn.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 def test_open_files_and_environment_pass_through(box):

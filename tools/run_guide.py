@@ -16,6 +16,7 @@ from pathlib import Path
 
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROGRESS = re.compile(r"^graded \d+ of \d+, .*\n", re.MULTILINE)  # how much there is depends on the machine
+BLANKS = re.compile(" +$", re.MULTILINE)  # behind the last column of a table
 ANY = "..."
 
 
@@ -41,7 +42,7 @@ def steps(block: str) -> list[Step]:
 
 
 def run(command: str, folder: Path) -> str:
-    """What a command prints; ValueError when it fails."""
+    """What a command prints, without progress and blanks at the ends of lines; ValueError when it fails."""
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
@@ -53,7 +54,7 @@ def run(command: str, folder: Path) -> str:
     )
     if done.returncode != 0:
         raise ValueError(f"$ {command}\n{done.stdout}exit code {done.returncode}")
-    return PROGRESS.sub("", done.stdout)
+    return BLANKS.sub("", PROGRESS.sub("", done.stdout))
 
 
 def matches(shown: str, printed: str) -> bool:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PROGRESS = re.compile(r"^graded \d+ of \d+, .*\n", re.MULTILINE)  # how much there is depends on the machine
+# How many lines of progress there are depends on the machine.
+PROGRESS = re.compile(r"^graded \d+ of \d+, .*\n", re.MULTILINE)
 BLANKS = re.compile(" +$", re.MULTILINE)  # behind the last column of a table
 ANY = "..."
 

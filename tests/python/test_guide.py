@@ -27,7 +27,8 @@ def clone(real_layout, tmp_path):
 
 def test_every_command_does_what_the_guide_shows(clone):
     text = GUIDE.read_text(encoding="utf-8")
-    if not Sandbox.find(Box(Limits(cpu_seconds=10))).is_full:  # --strict would refuse this machine, as it should
+    # --strict would refuse a machine without the best sandbox, as it should.
+    if not Sandbox.find(Box(Limits(cpu_seconds=10))).is_full:
         text = text.replace(" --strict", "")
     fresh, differ = run_guide.follow(text, clone)
     assert differ == []
@@ -38,7 +39,10 @@ def test_the_guide_has_ten_commands_and_no_other_code_to_type():
     text = GUIDE.read_text(encoding="utf-8")
     (ten,) = re.findall(r"^## The ten commands\n(.*?)^## ", text, re.MULTILINE | re.DOTALL)
     (first,) = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert [line.split()[:2] for line in first.splitlines()] == [["git", "clone"], ["make", "build"]]
+    assert [line.split()[:2] for line in first.splitlines()] == [
+        ["git", "clone"],
+        ["make", "build"],
+    ]
     typed = [step for block in run_guide.BLOCK.findall(ten) for step in run_guide.steps(block)]
     assert len(typed) - 1 + 2 == 10, "the last one only shows the file"
     assert set(re.findall(r"^```(\w+)$", text, re.MULTILINE)) == {"sh", "console", "toml"}

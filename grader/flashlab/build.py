@@ -37,6 +37,9 @@ TRACES = ("-MD", "-MF", "submission.d", "--keep", "-Xcompiler", "-save-temps=obj
 TIMEOUT_SECONDS = 60
 OUTPUT_BYTES = MIB  # of the compiler's messages that are kept; one that goes on for long is stopped
 FLOOD_BYTES = 64 * MIB
+SPARE_BYTES = (
+    32 * MIB
+)  # of the disk; with less a compiler that gives up says nothing about the submission
 ERRORS_SHOWN = 5
 ERROR_LINE = re.compile(r"^.*(?:\berror\b.*:|undefined reference).*$", re.MULTILINE)
 LIMITS = Limits(cpu_seconds=TIMEOUT_SECONDS, file_bytes=128 * MIB, memory_bytes=4096 * MIB)
@@ -45,7 +48,7 @@ USED_UP = {  # what compilers, assembler and linker say when a limit stops them
     f" {LIMITS.memory_bytes // MIB} MiB of memory to compile"
     if LIMITS.memory_bytes
     else "",
-    r"File size limit|No space left|file too large|SIGXFSZ": f"makes a file of more than"
+    r"File size limit|file too large|SIGXFSZ": f"makes a file of more than"
     f" {LIMITS.file_bytes // MIB} MiB when it is compiled",
     r"CPU time limit|SIGXCPU": f"takes more than {LIMITS.cpu_seconds} s to compile",
 }
@@ -146,6 +149,8 @@ def _compile(layout: Layout, compiler: Compiler, submission: Submission, work: P
     }
     end = _run(words, layout.root, environment)
     text = end.output.replace(str(source), submission.shown_path)
+    if end.code != 0 and shutil.disk_usage(out).free < SPARE_BYTES:
+        raise UsageError(f"cannot build in {layout.cache}: the disk is full; free some space")
     try:
         own_names = (str(source), submission.shown_path)
         check_includes(_plain(out / "submission.d"), own_names, layout.headers, compiler.root)

@@ -1,9 +1,12 @@
 """Building a submission with the real compiler: names and lines are the student's, the cache is exact."""
 
 import dataclasses
+import os
 import subprocess
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flashlab import build as building
@@ -165,6 +168,50 @@ def test_a_compiler_that_takes_too_much_cpu_time_is_stopped(layout, monkeypatch,
     busy = Compiler(nvcc, tmp_path, "13.0", "busy")
     with pytest.raises(SubmissionError, match="takes more than 60 s to compile"):
         build(layout, busy, submission(layout, SOURCE))
+
+
+@pytest.mark.parametrize("free", [0, 1 << 40])
+def test_a_full_disk_is_not_the_submissions_fault(layout, compiler, monkeypatch, free):
+    monkeypatch.setattr(building.shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    with pytest.raises(UsageError if free == 0 else SubmissionError) as caught:
+        build(layout, compiler, submission(layout, SOURCE.replace("= 1.f", "= one")))
+    assert ("the disk is full" in str(caught.value)) == (free == 0)
+
+
+DISK = """
+import sys
+from pathlib import Path
+from flashlab.build import build, take_snapshot
+from flashlab.errors import FlashLabError
+from flashlab.layout import Layout
+from flashlab.toolchain import find_compiler
+layout = Layout(Path(sys.argv[1]))
+try:
+    build(layout, find_compiler(Layout(Path(sys.argv[2]))), take_snapshot(layout, Path(sys.argv[3])))
+except FlashLabError as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+"""
+
+
+def test_a_disk_that_fills_up_while_compiling(layout):
+    """build/cache lies on a tmpfs of half a megabyte, less than the compiler's own files need."""
+    namespace = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-r", "--mount"]
+    if subprocess.run([*namespace, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no mount namespace can be made here")
+    source = submission(layout, SOURCE + "// a source of its own\n").path
+    layout.cache.mkdir(parents=True, exist_ok=True)
+    words = [sys.executable, "-c", DISK, str(layout.root), str(ROOT), str(source)]
+    mount = f'mount -t tmpfs -o size=500k none {layout.cache} && exec "$@"'
+    done = subprocess.run(
+        [*namespace, "sh", "-c", mount, "sh", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "grader")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.stderr.startswith("UsageError: cannot build in"), done.stderr
+    assert "free some space" in done.stderr
 
 
 def test_an_unwritable_cache_is_one_line(layout, compiler, tmp_path):

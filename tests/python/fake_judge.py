@@ -7,6 +7,7 @@ key: seconds (to take).
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -21,7 +22,6 @@ def main() -> int:
     parser.add_argument("--baseline", type=Path)
     parser.add_argument("--launcher", action="append", default=[])
     parser.add_argument("--case")
-    parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args(_glue_launcher(sys.argv[1:]))
     here = Path(__file__).parent
     plan = json.loads((here / "plan.json").read_text())
@@ -30,14 +30,16 @@ def main() -> int:
     with (here / "runs").open("a") as runs:
         runs.write("1")
     time.sleep(plan.get("seconds", 0))
-    (here / "seen.json").write_text(json.dumps([*sys.argv[1:]]))
+    (here / "seen.json").write_text(
+        json.dumps([*sys.argv[1:], f"seed={os.environ.get('FLASHLAB_SEED')}"])
+    )
     print(plan.get("stderr", ""), file=sys.stderr)
     if not plan.get("silent"):
         cases = [{**_case(n), **plan.get("cases", {})} for n in SIZES]
         document = {
             "lab": "lab1",
             "device": {"kind": str(options.device), "name": "Test device"},
-            "seed": options.seed,
+            "seed": int(os.environ.get("FLASHLAB_SEED", "7")),
             "score": sum(case["points"] for case in cases),
             "max_score": sum(case["max_points"] for case in cases),
             "cases": cases,

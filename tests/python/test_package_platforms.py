@@ -382,8 +382,8 @@ def test_the_workflow_is_whole(workflow):
     assert {step.get("id") for step in steps} >= {"lab1", "lab3", "built"}
 
 
-@pytest.mark.parametrize(("source", "points"), [(SOLUTION, 100), (b"no code\n", 0)])
-def test_the_workflow_grades(workflow, archive, real_layout, tmp_path, source, points):
+@pytest.mark.parametrize(("source", "status"), [(SOLUTION, "pass"), (b"no code\n", "fail")])
+def test_the_workflow_grades(workflow, archive, real_layout, tmp_path, source, status):
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(tmp_path / "repository")
     tree = tmp_path / "repository/flashlab"
@@ -401,5 +401,6 @@ def test_the_workflow_grades(workflow, archive, real_layout, tmp_path, source, p
     key, _, value = output.read_text().strip().partition("=")
     assert key == "result"
     document = valid(base64.b64decode(value).decode(), CLASSROOM)
-    assert sum(test["score"] for test in document["tests"]) == points
-    assert document["status"] == ("pass" if points else "fail")
+    assert document["status"] == status
+    points = sum(test["score"] for test in document["tests"])
+    assert points == (document["max_score"] if status == "pass" else 0)

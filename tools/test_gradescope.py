@@ -160,8 +160,9 @@ def judge(path: Path) -> tuple[str, bool]:
         document = valid(text, GRADESCOPE)
     except Exception as error:  # whatever is wrong with it, Gradescope would refuse it
         return f"NOT VALID: {error!s:.200}", False
-    if str(SEED) in text or "found:" in text:
-        return "SHOWS A SECRET", False
+    if str(SEED) in text:
+        at = text.index(str(SEED))
+        return f"SHOWS THE SEED: {text[max(0, at - 80) : at + 20]!r}", False
     if document["extra_data"]["state"] != "graded":
         return f"NO GRADE: {document['output']!r:.200}", False
     first = next((test for test in document["tests"] if test.get("status") == "failed"), None)

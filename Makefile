@@ -23,15 +23,6 @@ help: ## list these commands
 	@echo
 	@echo "  options of labN and grade: DEVICE=auto|vgpu|cuda; of labN: CASE='glob of case names'"
 
-.PHONY: demo
-demo: build ## grade the staff solution of every lab on the virtual GPU and write build/report/index.html
-	@./flashlab demo
-
-.PHONY: test
-test: build-all ## run every test: CTest for C++, pytest for Python
-	@tools/setup.sh --test
-	@tools/test.sh $(JOBS)
-
 .PHONY: setup
 setup: ## install what is missing (Debian packages, .venv, CUDA compiler); nothing to do: under a second
 	@tools/setup.sh
@@ -39,10 +30,6 @@ setup: ## install what is missing (Debian packages, .venv, CUDA compiler); nothi
 .PHONY: build
 build: setup ## compile the grader and the virtual GPU into build/
 	@$(NINJA) --target flashlab-confine flashlab-judge flashlab-measure flashlab-worker vgpu cudart $(QUIET)
-
-.PHONY: build-all
-build-all: setup ## compile the tests and their CUDA programs too
-	@$(NINJA) $(QUIET)
 
 lab%: build FORCE ## grade labs/labN_*: make lab1, make lab1 CASE='forward_n130*'
 	@./flashlab grade lab$* --device '$(DEVICE)' $(if $(CASE),--case '$(CASE)')
@@ -61,25 +48,6 @@ doctor: ## show what was found, what is missing and which device would be used; 
 	@tools/setup.sh --check; missing=$$?; \
 	 test ! -x .venv/bin/python || ./flashlab doctor || missing=1; exit $$missing
 
-.PHONY: lint
-lint: ## check format, clang-tidy, ruff, stubs and file sizes
-	@tools/setup.sh --lint
-	@$(MAKE) --no-print-directory build-all
-	@tools/lint.sh $(JOBS)
-
-.PHONY: format
-format: ## reformat C++, CUDA and Python files in place
-	@tools/setup.sh --lint
-	@tools/format.sh
-
-.PHONY: stubs
-stubs: setup ## regenerate labs/ from solutions/
-	@.venv/bin/python tools/make_stubs.py
-
-.PHONY: bench
-bench: build-all ## measure how fast the virtual GPU itself runs on this machine
-	@.venv/bin/python tools/bench.py
-
 .PHONY: sweep
 sweep: build ## measure every lab's kernel over N: make sweep PRESET=quick|seeds|paper; goes on after Ctrl-C
 	@./flashlab bench --preset '$(PRESET)' --device '$(DEVICE)'
@@ -90,3 +58,6 @@ clean: ## remove what can be rebuilt; results and reports of graded labs stay
 
 .PHONY: FORCE
 FORCE:
+
+# What students' trees are without: tests, solutions and the tools for both.
+-include tools/staff.mk

@@ -4,6 +4,7 @@
 #
 #   tools/setup.sh           install what is missing; silent and quick when nothing is
 #   tools/setup.sh --check   install nothing: say what is there and what is missing (exit 1 when something is)
+#   tools/setup.sh --packages   only the Debian packages, as for the image of a container
 #   tools/setup.sh --lint    the tools of `make lint` too
 #   tools/setup.sh --test    the browser of `make test` too, which looks at the report, where the system has it as a package
 #
@@ -168,8 +169,9 @@ check() {
 
 case "${1:-}" in
   --check) check ;;
+  --packages) ensure_packages "${packages[@]}" ;;
   --lint) ensure_packages "${packages[@]}" "${lint_packages[@]}" && ensure_python && ensure_cuda ;;
   --test) ensure_packages "${packages[@]}" && ensure_browser && ensure_python && ensure_cuda ;;
   "") ensure_packages "${packages[@]}" && ensure_python && ensure_cuda ;;
-  *) fail "unknown option $1: use --check, --lint, --test or nothing" ;;
+  *) fail "unknown option $1: use --check, --packages, --lint, --test or nothing" ;;
 esac

@@ -43,7 +43,7 @@ def run_judge(layout: Layout, request: Request, on_event: Callable[[Event], None
     worker = Worker(layout, request.device, libraries)
     with temporary_folder() as folder:
         output = folder / "judge.json"
-        program = Program(layout, _command(layout, request, output), worker)
+        program = Program(layout, _command(layout, request, output), worker, request.seed)
         for event in program.events(folder / "errors"):
             on_event(event)
         last_line = program.error.replace(str(output), "the result file")
@@ -62,6 +62,4 @@ def _command(layout: Layout, request: Request, output: Path) -> list[str]:
         words += ["--baseline", str(request.baseline)]
     if request.case is not None:
         words += ["--case", request.case]
-    if request.seed is not None:
-        words += ["--seed", str(request.seed)]
     return words

@@ -16,6 +16,7 @@ from flashlab.toolchain import find_ptxas
 
 Event = dict[str, Any]
 
+SEED = "FLASHLAB_SEED"
 GRADING_SECONDS = 600  # of CPU time; a case that takes too long is ended by the judge
 
 
@@ -58,11 +59,17 @@ class Worker:
 class Program:
     """A trusted program that prints one JSON object per line; `code` and `error` tell afterwards how it ended."""
 
-    def __init__(self, layout: Layout, words: list[str], worker: Worker) -> None:
+    def __init__(
+        self, layout: Layout, words: list[str], worker: Worker, seed: int | None = None
+    ) -> None:
+        """`seed` goes through the environment: any user of the machine can read a command line."""
         for program in (Path(words[0]), layout.worker):
             if not program.exists():
                 raise UsageError(f"{layout.shown(program)} is missing; run: make build")
         self._words, self._worker = words, worker
+        self._environment = worker.environment
+        if seed is not None:
+            self._environment[SEED] = str(seed)
         self.code = 0
         self.error = ""
 
@@ -75,7 +82,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=error_file,
-                env=self._worker.environment,
+                env=self._environment,
             ) as process,
         ):
             assert process.stdout is not None

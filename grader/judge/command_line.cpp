@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <string>
 
 namespace flashlab::judge {
@@ -18,11 +19,16 @@ uint64_t random_seed() {
   return seed & kMaxSeed;
 }
 
+uint64_t default_seed() {
+  const char* given = std::getenv("FLASHLAB_SEED");
+  return given == nullptr ? random_seed() : parse_seed(given);
+}
+
 uint64_t parse_seed(std::string_view text) {
   uint64_t seed = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
   if (error != std::errc() || end != text.data() + text.size() || seed > kMaxSeed) {
-    throw UsageError("--seed needs an integer from 0 to 2^53 - 1, not '" + std::string(text) + "'");
+    throw UsageError("the seed is an integer from 0 to 2^53 - 1, not '" + std::string(text) + "'");
   }
   return seed;
 }

@@ -17,6 +17,8 @@ struct UsageError : std::runtime_error {
 
 /// A seed from the operating system, 0 to 2^53 - 1: exact in JSON numbers.
 uint64_t random_seed();
+/// The seed of FLASHLAB_SEED, where the environment has it, else random_seed(). Throws UsageError.
+uint64_t default_seed();
 /// The seed after --seed. Throws UsageError.
 uint64_t parse_seed(std::string_view text);
 /// A number from 1 to 1000 after `option`. Throws UsageError.

@@ -219,6 +219,15 @@ TEST_F(Session, SeedsComeFromTheSystem) {
   EXPECT_NE(grade("not_implemented").result["seed"], grade("not_implemented").result["seed"]);
 }
 
+TEST_F(Session, TheSeedComesFromTheEnvironmentUnlessItIsGiven) {
+  setenv("FLASHLAB_SEED", "77", 1);
+  EXPECT_EQ(grade("not_implemented").result["seed"], 77);
+  EXPECT_EQ(grade("not_implemented", " --seed 78").result["seed"], 78);
+  setenv("FLASHLAB_SEED", "x", 1);
+  EXPECT_EQ(run(arguments("segfault")).exit_code, 2);
+  unsetenv("FLASHLAB_SEED");
+}
+
 TEST_F(Session, ALauncherGoesBeforeTheWorker) {
   const Graded graded = grade("segfault", " --launcher env --launcher -u --launcher NOTHING");
   expect_contains(graded.message(), "SIGSEGV");
@@ -243,7 +252,7 @@ TEST_F(Session, TheWorkerSeesAClearedEnvironment) {
 TEST_F(Session, BadUsageIsOneLineAndExitCodeTwo) {
   const std::pair<std::string, std::string> cases[] = {
       {"--lab " TEST_LAB_TOML, "--submission is missing"},
-      {arguments("segfault") + " --seed -1", "--seed needs an integer"},
+      {arguments("segfault") + " --seed -1", "the seed is an integer"},
       {arguments("segfault") + " --case nothing",
        "no case of lab1 matches 'nothing'; there are: one_head two_heads"},
       {arguments("segfault") + " --frobnicate", "unknown or incomplete option --frobnicate"},

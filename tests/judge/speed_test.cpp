@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "cases/case.hpp"
 #include "inputs.hpp"
 #include "measure/speed.hpp"
 #include "measure/statistics.hpp"
@@ -32,6 +33,17 @@ std::pair<std::vector<double>, std::vector<double>> pairs(double ratio, double s
     b.push_back(both * (1 + own * random.uniform()));
   }
   return {a, b};
+}
+
+TEST(Speed, IsNotGradedWithoutTheStaffsKernel) {
+  CaseSpec spec;
+  spec.points = 6;
+  const CaseResult result = speed_without_staff(spec);
+  EXPECT_EQ(result.status, Status::kSkipped);
+  EXPECT_EQ(result.points, 0);
+  EXPECT_EQ(result.max_points, 0);  // nobody loses points where none can be had
+  EXPECT_NE(result.message.find("no staff kernel here"), std::string::npos) << result.message;
+  EXPECT_NE(result.message.find("6 points"), std::string::npos) << result.message;
 }
 
 TEST(PairedRatio, HoldsTheTrueRatioInItsInterval) {

@@ -8,6 +8,7 @@ key: seconds (to take).
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -22,7 +23,6 @@ def main() -> int:
     parser.add_argument("--baseline", type=Path)
     parser.add_argument("--launcher", action="append", default=[])
     parser.add_argument("--case")
-    parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args(_glue_launcher(sys.argv[1:]))
     here = Path(__file__).parent
     plan = json.loads((here / "plan.json").read_text())
@@ -31,7 +31,9 @@ def main() -> int:
     with (here / "runs").open("a") as runs:
         runs.write("1")
     time.sleep(plan.get("seconds", 0))
-    (here / "seen.json").write_text(json.dumps([*sys.argv[1:]]))
+    (here / "seen.json").write_text(
+        json.dumps([*sys.argv[1:], f"seed={os.environ.get('FLASHLAB_SEED')}"])
+    )
     print(plan.get("stderr", ""), file=sys.stderr)
     if not plan.get("silent"):
         own = [*plan.get("each", []), {}, {}, {}, {}]
@@ -42,7 +44,7 @@ def main() -> int:
         document = {
             "lab": "lab1",
             "device": {"kind": str(options.device), "name": "Test device"},
-            "seed": options.seed,
+            "seed": int(os.environ.get("FLASHLAB_SEED", "7")),
             "score": sum(case["points"] for case in cases),
             "max_score": sum(case["max_points"] for case in cases),
             "cases": cases,

@@ -72,6 +72,9 @@ void conclude(const Lab& lab, const CaseSpec& spec, bool is_right, CaseResult& r
 /// skipped there and costs nothing.
 CaseResult grade_speed(const Lab& lab, const CaseSpec& spec, uint64_t seed, Client& client,
                        Client* baseline);
+/// What students' trees, which hold no staff kernel, give on a real GPU: skipped, and no points to
+/// be had.
+CaseResult speed_without_staff(const CaseSpec& spec);
 
 /// Grades one case of a lab.
 using CaseGrader = CaseResult (*)(const Lab&, const CaseSpec&, uint64_t seed, Client&);

@@ -147,11 +147,15 @@ CaseResult grade_speed(const Lab& lab, const CaseSpec& spec, uint64_t seed, Clie
     return grade_modelled(lab, spec, seed, client);
   }
   if (baseline != nullptr) return grade_measured(lab, spec, seed, client, *baseline);
+  return speed_without_staff(spec);
+}
+
+CaseResult speed_without_staff(const CaseSpec& spec) {
   CaseResult result;
   result.status = Status::kSkipped;
   result.message = format(
-      "not measured: the staff's kernel, which it is compared with, is not here (%g points on the "
-      "virtual GPU)",
+      "no staff kernel here: on a real GPU speed is not graded without one (--device vgpu grades "
+      "it: %g points)",
       spec.points);
   return result;
 }

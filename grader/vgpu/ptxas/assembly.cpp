@@ -71,8 +71,9 @@ Resources Assembly::assemble() const {
       folder / (hash(version + '\n' + gpu_ + '\n' + ptx_) + "-" + std::to_string(ptx_.size()));
   if (!folder.empty())
     if (auto cached = read_cache(file)) return *cached;
+  // Its input by name: ptxas would copy "-" to a file in /tmp, where a sandbox may allow none.
   const std::string text =
-      run_program({program, "-v", "--gpu-name", gpu_, "-o", "/dev/null", "-"}, ptx_);
+      run_program({program, "-v", "--gpu-name", gpu_, "-o", "/dev/null", "/proc/self/fd/0"}, ptx_);
   Resources resources = parse_output(text);
   if (!folder.empty()) write_cache(file, text);
   return resources;

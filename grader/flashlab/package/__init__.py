@@ -1,0 +1,1 @@
+"""Packages: the tree that students get, and what the platforms that grade run."""

@@ -1,0 +1,33 @@
+# Commands that need the solutions or the tests. Part of the Makefile above.
+
+.PHONY: demo
+demo: build ## grade the staff solution of every lab on the virtual GPU and write build/report/index.html
+	@./flashlab demo
+
+.PHONY: test
+test: build-all ## run every test: CTest for C++, pytest for Python
+	@tools/setup.sh --test
+	@tools/test.sh $(JOBS)
+
+.PHONY: build-all
+build-all: setup ## compile the tests and their CUDA programs too
+	@$(NINJA) $(QUIET)
+
+.PHONY: lint
+lint: ## check format, clang-tidy, ruff, stubs and file sizes
+	@tools/setup.sh --lint
+	@$(MAKE) --no-print-directory build-all
+	@tools/lint.sh $(JOBS)
+
+.PHONY: format
+format: ## reformat C++, CUDA and Python files in place
+	@tools/setup.sh --lint
+	@tools/format.sh
+
+.PHONY: stubs
+stubs: setup ## regenerate labs/ from solutions/
+	@.venv/bin/python tools/make_stubs.py
+
+.PHONY: bench
+bench: build-all ## measure how fast the virtual GPU itself runs on this machine
+	@.venv/bin/python tools/bench.py

@@ -22,6 +22,7 @@ from flashlab.errors import FlashLabError, SubmissionError, UsageError
 from flashlab.exports.command import export
 from flashlab.grade import Graded, Order, build_submission, grade, refused
 from flashlab.layout import Layout
+from flashlab.quiz.command import app as quiz_app
 from flashlab.report.format import Format
 from flashlab.results import Result, Store, check_writable, dump, write_atomically
 from flashlab.sandbox import STRICT
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command()(export)
 app.add_typer(class_app, name="class")
+app.add_typer(quiz_app, name="quiz")
 
 
 def main() -> None:

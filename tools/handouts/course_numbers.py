@@ -1,4 +1,4 @@
-"""What the chapters may compute with: the formulas of the course, recorded measurements, and how numbers are written.
+"""What the chapters may compute with: formulas of the course, recorded measurements, and how numbers are written.
 
 A chapter holds `<!--=EXPRESSION-->TEXT<!--/-->`; TEXT is what EXPRESSION gives in the names of this module (regions.py).
 Bytes are for one head in float32, N queries and N keys, as in the headers of the labs.
@@ -25,7 +25,9 @@ class Gpu:
     l2: float
 
 
-H200 = Gpu(fp32=67e12, bf16=989e12, dram=4.8e12, l2=50 * 2**20)  # NVIDIA, "H200 Tensor Core GPU", data sheet
+H200 = Gpu(
+    fp32=67e12, bf16=989e12, dram=4.8e12, l2=50 * 2**20
+)  # NVIDIA, "H200 Tensor Core GPU", data sheet
 
 
 def flops(n: float, d: float) -> float:

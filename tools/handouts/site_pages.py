@@ -1,7 +1,7 @@
 """Chapters as static pages: build/handouts/{en,zh}/*.html, with search, and one page with all of them for the PDF.
 
-Pandoc turns Markdown into HTML and formulas into MathML, so a page needs no script for its mathematics and loads nothing
-from elsewhere. The only script is the search, over an index that lies beside the pages.
+Pandoc turns Markdown into HTML and formulas into MathML, so a page needs no script for its mathematics and loads
+nothing from elsewhere. The only script is the search, over an index that lies beside the pages.
 """
 
 import html
@@ -68,17 +68,30 @@ class Chapter:
         text = VALUE.sub(lambda match: match["text"], self.source)
         text = BLOCK.sub(lambda match: re.sub(r"<!--.*?-->\n?", "", match[0]), text)
         done = subprocess.run(
-            ["pandoc", "--from", READER, "--to", "html5", "--mathml", "--no-highlight", "--wrap=none"],
+            [
+                "pandoc",
+                "--from",
+                READER,
+                "--to",
+                "html5",
+                "--mathml",
+                "--no-highlight",
+                "--wrap=none",
+            ],
             input=text,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode != 0 or done.stderr.strip():
-            raise ChapterError(f"{self.language}/{self.name}.md: pandoc says: {done.stderr.strip()}")
+            raise ChapterError(
+                f"{self.language}/{self.name}.md: pandoc says: {done.stderr.strip()}"
+            )
         # Chapters link to each other as files of the repository; on the site they are pages.
         body = re.sub(r'href="(\d-[\w-]+)\.md(#[\w-]+)?"', r'href="\1.html\2"', done.stdout)
-        return re.sub(r"<table>.*?</table>", r'<div class="wide">\g<0></div>', body, flags=re.DOTALL)
+        return re.sub(
+            r"<table>.*?</table>", r'<div class="wide">\g<0></div>', body, flags=re.DOTALL
+        )
 
     @cached_property
     def headings(self) -> list[Heading]:

@@ -1,6 +1,6 @@
 """What the chapters may compute with: formulas of the course, recorded measurements, and how numbers are written.
 
-A chapter holds `<!--=EXPRESSION-->TEXT<!--/-->`; TEXT is what EXPRESSION gives in the names of this module (regions.py).
+A chapter holds `<!--=EXPRESSION-->TEXT<!--/-->`; TEXT is what EXPRESSION gives in this module's names (regions.py).
 Bytes are for one head in float32, N queries and N keys, as in the headers of the labs.
 """
 

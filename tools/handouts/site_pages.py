@@ -89,9 +89,10 @@ class Chapter:
             )
         # Chapters link to each other as files of the repository; on the site they are pages.
         body = re.sub(r'href="(\d-[\w-]+)\.md(#[\w-]+)?"', r'href="\1.html\2"', done.stdout)
-        return re.sub(
+        body = re.sub(
             r"<table>.*?</table>", r'<div class="wide">\g<0></div>', body, flags=re.DOTALL
         )
+        return re.sub(r'<img src="\.\./figures/([\w.-]+\.svg)" alt="([^"]*)"\s*/?>', _inline, body)
 
     @cached_property
     def headings(self) -> list[Heading]:
@@ -116,8 +117,18 @@ class Chapter:
         return records
 
 
+def _inline(match: re.Match[str]) -> str:
+    """A picture as part of the page, so that the page's colours apply to it and its text can be searched."""
+    svg = (SOURCE / "figures" / match[1]).read_text(encoding="utf-8")
+    svg = re.sub(r"<style>.*?</style>", "", svg, count=1, flags=re.DOTALL)
+    head, _, body = svg.partition(">")
+    head = re.sub(r' (?:width|height)="[^"]*"', "", head)
+    return f'{head} role="img" aria-label="{match[2]}">{body}'
+
+
 def plain(fragment: str) -> str:
     """The words of an HTML fragment; a formula is its TeX source."""
+    fragment = re.sub(r"<svg.*?</svg>", " ", fragment, flags=re.DOTALL)
     tex = re.sub(
         r"<math.*?<annotation[^>]*>(.*?)</annotation>.*?</math>", r" \1 ", fragment, flags=re.DOTALL
     )
@@ -136,8 +147,6 @@ def build(target: Path) -> list[Path]:
     target.mkdir(parents=True)
     for file in ("style.css", "search.js"):
         shutil.copy(HERE / file, target / file)
-    if (SOURCE / "figures").exists():
-        shutil.copytree(SOURCE / "figures", target / "figures")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined
     )

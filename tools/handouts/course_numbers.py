@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import ceil, exp
 from pathlib import Path
 
+from flashlab.report import theory
+
 DATA = Path(__file__).resolve().parents[2] / "handouts/data"
 
 __all__ = ["ceil", "exp"]  # used by chapters
@@ -37,24 +39,22 @@ def flops(n: float, d: float) -> float:
 
 def naive_bytes(n: float, d: float) -> float:
     """S and P written and read once, Q, K, V read and O written once: Dao et al. 2022, Algorithm 0."""
-    return 16 * n * n + 16 * n * d
+    return theory.naive_traffic(n, d)
 
 
 def fa1_bytes(n: int, d: int, bc: int) -> float:
     """Lab 3: K and V once; Q in each of the passes, O, m, l written in each and read in all but the first."""
-    passes = ceil(n / bc)
-    return 4 * (2 * n * d + passes * n * d + (2 * passes - 1) * n * (d + 2))
+    return theory.fa1_traffic(bc)(n, d)
 
 
 def fa2_bytes(n: int, d: int, br: int) -> float:
     """Lab 4: Q, O, L once; K and V for every tile of queries."""
-    return 4 * (2 * n * d + n + ceil(n / br) * 2 * n * d)
+    return theory.fa2_traffic(br)(n, d)
 
 
 def backward_bytes(n: int, d: int, tile: int) -> float:
     """Lab 5: two kernels with tiles of `tile` rows."""
-    tiles = ceil(n / tile)
-    return 4 * (tiles * 2 * n * (d + 1) + tiles * 2 * n * d + 9 * n * d + 4 * n)
+    return theory.backward_traffic(tile)(n, d)
 
 
 def causal_tiles(n: int, br: int, bc: int) -> int:

@@ -8,7 +8,6 @@ import math
 import re
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 
 import course_numbers as numbers
 import matplotlib
@@ -76,17 +75,6 @@ def draw(name: str, language: str) -> str:
     for colour, variable in VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
     return re.sub(r"(<svg\b[^>]*>)", rf"\1<style>{STYLE}</style>", svg, count=1) + "\n"
-
-
-def write_all(folder: Path, languages: tuple[str, ...]) -> list[Path]:
-    """Writes every figure in every language."""
-    written = []
-    for name in FIGURES:
-        for language in languages:
-            path = folder / f"{name}.{language}.svg"
-            path.write_text(draw(name, language), encoding="utf-8")
-            written.append(path)
-    return written
 
 
 def _blank(width: float, height: float) -> tuple[Figure, Axes]:
@@ -320,14 +308,13 @@ def roofline(words: Words) -> Figure:
     gpu = numbers.H200
     figure = Figure(figsize=(5.4, 3.3), layout="constrained")
     axes = figure.subplots()
-    xs = [2.0**k for k in range(0, 13)]
     for label, peak, colour, dash in (
         ("float32", gpu.fp32, BLUE, "-"),
         ("bfloat16", gpu.bf16, ORANGE, "--"),
     ):
-        axes.plot(
-            xs, [min(peak, x * gpu.dram) / 1e12 for x in xs], color=colour, ls=dash, label=label
-        )
+        xs = [1, peak / gpu.dram, 4096]  # the ridge is between
+        ys = [min(peak, x * gpu.dram) / 1e12 for x in xs]
+        axes.plot(xs, ys, color=colour, ls=dash, label=label)
     n, d = 4096, 64
     work = numbers.flops(n, d)
     once = 16 * n * d + 4 * n  # every tensor once

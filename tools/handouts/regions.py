@@ -9,7 +9,7 @@
     <!--end-->
 
 Comments do not show on a page, so a chapter also reads well as plain Markdown. `refresh` returns a chapter with all of
-them made anew; a chapter is up to date when that changes nothing.
+them made anew; `stale` names those that this would change.
 """
 
 import re
@@ -29,16 +29,18 @@ class ChapterError(Exception):
 
 def refresh(text: str, where: str) -> str:
     """`text` with every generated part made anew. Raises ChapterError with `where` and the line of what fails."""
-
-    def at(match: re.Match[str]) -> str:
-        return f"{where}:{text.count(chr(10), 0, match.start()) + 1}"
+    for begin, whole in (("<!--=", VALUE), ("<!--begin ", BLOCK)):
+        starts = {match.start() for match in whole.finditer(text)}
+        for match in re.finditer(re.escape(begin), text):
+            if match.start() not in starts:
+                raise ChapterError(f"{_at(match, where)}: {begin} has no end")
 
     def value(match: re.Match[str]) -> str:
         expression = match["expression"]
         try:
             result = eval(expression, vars(course_numbers))  # our own text, as our own code
         except Exception as error:
-            raise ChapterError(f"{at(match)}: {expression} fails: {error!r}") from None
+            raise ChapterError(f"{_at(match, where)}: {expression} fails: {error!r}") from None
         return f"<!--={expression}-->{result}<!--/-->"
 
     def block(match: re.Match[str]) -> str:
@@ -46,11 +48,32 @@ def refresh(text: str, where: str) -> str:
         try:
             language, body = BLOCKS[kind](argument)
         except (KeyError, OSError, ValueError) as error:
-            raise ChapterError(f"{at(match)}: {kind} {argument}: {error}") from None
+            raise ChapterError(f"{_at(match, where)}: {kind} {argument}: {error}") from None
         fence = f"```{language}\n{body.rstrip()}\n```"
         return f"<!--begin {kind} {argument}-->\n{fence}\n<!--end-->"
 
     return BLOCK.sub(block, VALUE.sub(value, text))
+
+
+def stale(text: str, where: str) -> list[str]:
+    """One line for each generated part that `refresh` would change. Raises ChapterError as it does."""
+    fresh = refresh(text, where)
+    changed = [
+        f"{_at(old, where)}: {old['expression']} is {new['text']}, the text says {old['text']}"
+        for old, new in zip(VALUE.finditer(text), VALUE.finditer(fresh), strict=True)
+        if old[0] != new[0]
+    ]
+    changed += [
+        f"{_at(old, where)}: {old['kind']} {old['argument'].strip()} has changed"
+        for old, new in zip(BLOCK.finditer(text), BLOCK.finditer(fresh), strict=True)
+        if old[0] != new[0]
+    ]
+    return changed
+
+
+def _at(match: re.Match[str], where: str) -> str:
+    """File and line of a match."""
+    return f"{where}:{match.string.count(chr(10), 0, match.start()) + 1}"
 
 
 def _code(argument: str) -> tuple[str, str]:

@@ -1,0 +1,35 @@
+"""The chapters of a language as one PDF, with page numbers in its table of contents."""
+
+import io
+from pathlib import Path
+
+import pypdf
+from flashlab.report.pdf import to_pdf
+from site_pages import LANGUAGES, book, load_chapters
+
+
+def pdf_name(language: str) -> str:
+    """The file's name, in the folder of the language's pages."""
+    return f"flashlab-{language}.pdf"
+
+
+def pages_of_anchors(document: bytes) -> dict[str, int]:
+    """The page, from 1, of every anchor that something in the document links to."""
+    reader = pypdf.PdfReader(io.BytesIO(document))
+    return {
+        name.removeprefix("/"): (reader.get_destination_page_number(target) or 0) + 1
+        for name, target in reader.named_destinations.items()
+    }
+
+
+def write_all(target: Path) -> list[Path]:
+    """Adds a PDF to the pages of each language in `target`. Raises UsageError when there is no Chromium."""
+    written = []
+    for language in LANGUAGES:
+        chapters = load_chapters(language)
+        # The first print tells where the headings are; their numbers take the same room in the second.
+        first = to_pdf(book(language, chapters, {}), target)
+        path = target / language / pdf_name(language)
+        path.write_bytes(to_pdf(book(language, chapters, pages_of_anchors(first)), target))
+        written.append(path)
+    return written

@@ -6,6 +6,7 @@ Bytes are for one head in float32, N queries and N keys, as in the headers of th
 
 import json
 import math
+import tomllib
 from dataclasses import dataclass
 from math import ceil, exp
 from pathlib import Path
@@ -142,3 +143,10 @@ def percent(share: float, digits: int = 0) -> str:
 def row(values: list[float]) -> str:
     """Values with four decimals, separated by commas."""
     return ", ".join(f"{value:.4f}" for value in values)
+
+
+def lab_points(lab: str, *entries: str) -> float:
+    """The points of a lab's cases that call one of `entries`, as its lab.toml has them."""
+    (path,) = (DATA.parents[1] / "labs").glob(f"{lab}_*/lab.toml")
+    cases = tomllib.loads(path.read_text(encoding="utf-8"))["case"]
+    return sum(case["points"] for case in cases if case["entry"] in entries)

@@ -1,4 +1,4 @@
-"""What other texts get wrong is put right at an anchor of both languages and asked for; the 15 exercises are all there."""
+"""What other texts get wrong is put right at an anchor of both languages and asked for; all 15 exercises are there."""
 
 import re
 import tomllib

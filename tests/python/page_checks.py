@@ -3,9 +3,13 @@
 from devtools import Page
 
 # What sticks out of the window although it is not inside of something that scrolls by itself.
-OVERFLOWING = """[...document.querySelectorAll('body *')].filter(element =>
-  !element.closest('.scroll, svg') && element.getBoundingClientRect().right > innerWidth + 0.5
-).map(element => element.outerHTML.slice(0, 100))"""
+OVERFLOWING = """(() => {
+  const scrolls = element => element !== document.body &&
+    (['auto', 'scroll'].includes(getComputedStyle(element).overflowX) || scrolls(element.parentElement))
+  return [...document.querySelectorAll('body *')].filter(element =>
+    element.getBoundingClientRect().right > innerWidth + 0.5 && !element.closest('svg') && !scrolls(element)
+  ).map(element => element.outerHTML.slice(0, 100))
+})()"""
 WORDLESS = """[...document.querySelectorAll('img, svg, canvas, object, iframe')].filter(element => {
   const ids = (element.getAttribute('aria-labelledby') || '').split(' ').filter(id => id)
   const words = ids.map(id => document.getElementById(id)).filter(other => other && other.textContent.trim())

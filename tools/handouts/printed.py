@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pypdf
 from flashlab.report.pdf import to_pdf
-from site_pages import LANGUAGES, book, load_chapters
+from site_pages import book, load_chapters
 
 
 def pdf_name(language: str) -> str:
@@ -22,14 +22,13 @@ def pages_of_anchors(document: bytes) -> dict[str, int]:
     }
 
 
-def write_all(target: Path) -> list[Path]:
-    """Adds a PDF to the pages of each language in `target`. Raises UsageError when there is no Chromium."""
-    written = []
-    for language in LANGUAGES:
-        chapters = load_chapters(language)
-        # The first print tells where the headings are; their numbers take the same room in the second.
-        first = to_pdf(book(language, chapters, {}), target)
-        path = target / language / pdf_name(language)
-        path.write_bytes(to_pdf(book(language, chapters, pages_of_anchors(first)), target))
-        written.append(path)
-    return written
+def write(target: Path, language: str) -> Path:
+    """Makes a language's PDF in its folder of `target`. Raises UsageError when there is no Chromium."""
+    folder = target / language
+    folder.mkdir(parents=True, exist_ok=True)
+    chapters = load_chapters(language)
+    # The first print tells where the headings are; their numbers take the same room in the second.
+    first = to_pdf(book(language, chapters, {}), folder)
+    path = folder / pdf_name(language)
+    path.write_bytes(to_pdf(book(language, chapters, pages_of_anchors(first)), folder))
+    return path

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from flashlab.errors import UsageError
+from flashlab.exports import Format
 from flashlab.quiz.bank import Bank, Kind, Question, load_bank
 from flashlab.quiz.check import check_sheet
 from flashlab.quiz.draw import Drawn, draw
@@ -257,6 +258,22 @@ def test_the_command(flashlab, repository, tmp_path, monkeypatch):
     document = json.loads(Path("out.json").read_text())[0]
     assert document["score"] == 0
     assert document["max_score"] == sum(one.points for one in BANK.questions)
+    for wanted in Format:
+        exported = flashlab("export", "out.json", "--format", wanted)
+        assert (exported.code, exported.err) == (0, "")
+        assert "quiz" in exported.out
+    graded = json.loads(flashlab("export", "out.json", "--format", "gradescope").out)
+    assert graded["score"] == 0
+    assert sum(test["max_score"] for test in graded["tests"]) == document["max_score"]
+    assert (
+        "memory_of_q,1-memory-bound,failed,0,1"
+        in flashlab("export", "out.json", "--format", "csv").out
+    )
+    assert "read: handout 1, section 1" in graded["tests"][0]["output"]
+    assert flashlab("quiz", "make", "bob").code == 0
+    both = ("quiz_alice.toml", "quiz_bob.toml")
+    assert flashlab("quiz", "check", *both, "--json", "both.json").code == 0
+    assert "one student at a time" in flashlab("export", "both.json", "--format", "csv").err
     for file in (repository.layout.root / "solutions/quiz").glob("*.toml"):
         file.unlink()
     assert "instructors' side" in flashlab("quiz", "check", "quiz_alice.toml").err

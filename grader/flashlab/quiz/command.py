@@ -1,7 +1,9 @@
 """`flashlab quiz`: sheets for students, and what they get for them."""
 
+import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from flashlab.errors import UsageError
+from flashlab.exports.quiz import SCHEMA
+from flashlab.grade import grader_version
 from flashlab.layout import Layout
 from flashlab.quiz.bank import LANGUAGES, Bank, load_bank
 from flashlab.quiz.check import Checked, check_sheet
 from flashlab.quiz.sheet import chapter_number, read_sheet, write_sheet
 from flashlab.results import write_atomically
 
-SCHEMA = "flashlab-quiz/1"
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -79,24 +82,32 @@ def check(
     for path in sheets:
         sheet = read_sheet(path, bank)
         checked = check_sheet(bank, sheet, seed)
-        documents.append(_document(sheet.student, seed, checked))
+        documents.append(_document(context.obj, path, sheet.student, seed, checked))
         _show(console, sheet.student, checked, language)
     if json_output is not None:
         text = json.dumps(documents, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         write_atomically(json_output, text)
 
 
-def _document(student: str, seed: int, checked: list[Checked]) -> dict[str, Any]:
+def _document(
+    layout: Layout, path: Path, student: str, seed: int, checked: list[Checked]
+) -> dict[str, Any]:
+    """What is kept of a sheet; `flashlab export` reads it."""
     return {
         "schema": SCHEMA,
         "student": student,
         "seed": seed,
+        "path": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "grader_version": grader_version(layout),
         "score": round(sum(one.points for one in checked), 2),
         "max_score": sum(one.drawn.question.points for one in checked),
         "questions": [
             {
                 "id": one.drawn.question.id,
                 "chapter": one.drawn.question.chapter,
+                "section": one.drawn.question.section,
                 "points": one.points,
                 "max_points": one.drawn.question.points,
                 "given": one.given,

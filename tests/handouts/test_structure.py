@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from flashlab.handouts import link
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDOUTS = ROOT / "handouts"
@@ -115,6 +116,8 @@ def test_every_message_leads_to_a_section():
         for topic, place in config["sections"].items():
             assert REFERENCE.fullmatch(place), f"{lab}: {topic}"
             found += missing(f"{lab}: {topic}", place)
+            assert (ROOT / link(place, ROOT).partition("#")[0]).is_file(), f"{lab}: {topic}"
+            assert link(place, ROOT).startswith(config["lab"]["handout"] + "#s")
     assert found == []
 
 

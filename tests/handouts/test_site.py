@@ -121,6 +121,13 @@ def test_a_link_to_a_missing_file_is_refused(tmp_path):
         _ = chapter.body
 
 
+def test_what_is_not_part_of_the_site_is_named():
+    text = "# Title\n\n[why](../../README.md#x), [`README.md`](../../README.md), [1](1-memory-bound.md#s2)\n"
+    body = site_pages.Chapter("en", "x", text).body
+    assert "why (<code>README.md</code>), <code>README.md</code>, " in body
+    assert '<a href="1-memory-bound.html#s2">1</a>' in body
+
+
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_in_a_browser(browser, site, language, width):

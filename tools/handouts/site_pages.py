@@ -116,7 +116,8 @@ class Chapter:
             raise ChapterError(f"{self.file}: there is no {target} to link to")
         if path.parent == SOURCE / self.language and path.suffix == ".md":
             return f'<a href="{path.stem}.html{anchor}">{words}</a>'
-        return f"{words} (<code>{path.relative_to(ROOT)}</code>)"
+        name = str(path.relative_to(ROOT))
+        return words if name in words else f"{words} (<code>{name}</code>)"
 
     @cached_property
     def headings(self) -> list[Heading]:

@@ -2,11 +2,13 @@
 # Installs what FlashLab needs and nothing else: Debian packages, the Python environment .venv from the locked
 # requirements, and the CUDA compiler (also into .venv) when no nvcc of version 13 or newer is there.
 #
-#   tools/setup.sh           install what is missing; silent and quick when nothing is
-#   tools/setup.sh --check   install nothing: say what is there and what is missing (exit 1 when something is)
-#   tools/setup.sh --packages   only the Debian packages, as for the image of a container
-#   tools/setup.sh --lint    the tools of `make lint` too
-#   tools/setup.sh --test    the browser of `make test` too, which looks at the report, where the system has it as a package
+#   tools/setup.sh             install what is missing; silent and quick when nothing is
+#   tools/setup.sh --check     install nothing: say what is there and what is missing (exit 1 when something is)
+#   tools/setup.sh --packages  only the Debian packages, as for the image of a container
+#   tools/setup.sh --lint      the tools of `make lint` too
+#   tools/setup.sh --handouts  what makes pages and PDFs of the handouts too: pandoc, fonts, and a browser where the
+#                              system has it as a package
+#   tools/setup.sh --test      the same for `make test`, whose tests look at the handouts and at the report
 #
 # FLASHLAB_SKIP_PACKAGES=1 leaves the system's packages alone, for machines that have the tools from elsewhere.
 set -euo pipefail
@@ -15,6 +17,7 @@ cd "$(dirname "$0")/.."
 packages=(g++ cmake ninja-build pkg-config libeigen3-dev libgtest-dev libgmock-dev libzstd-dev liblz4-dev
   nlohmann-json3-dev libtomlplusplus-dev bubblewrap python3-venv util-linux binutils ca-certificates)
 lint_packages=(clang-format-14 clang-tidy-14)  # one version everywhere, or files would be formatted back and forth
+handout_packages=(pandoc fonts-dejavu-core fonts-noto-cjk fonts-texgyre-math)
 browser_package=chromium-headless-shell  # Ubuntu has Chromium only as a snap, whose tests are skipped
 min_nvcc=13
 
@@ -171,7 +174,8 @@ case "${1:-}" in
   --check) check ;;
   --packages) ensure_packages "${packages[@]}" ;;
   --lint) ensure_packages "${packages[@]}" "${lint_packages[@]}" && ensure_python && ensure_cuda ;;
-  --test) ensure_packages "${packages[@]}" && ensure_browser && ensure_python && ensure_cuda ;;
+  --handouts | --test)
+    ensure_packages "${packages[@]}" "${handout_packages[@]}" && ensure_browser && ensure_python && ensure_cuda ;;
   "") ensure_packages "${packages[@]}" && ensure_python && ensure_cuda ;;
-  *) fail "unknown option $1: use --check, --packages, --lint, --test or nothing" ;;
+  *) fail "unknown option $1: use --check, --packages, --lint, --handouts, --test or nothing" ;;
 esac

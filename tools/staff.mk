@@ -28,6 +28,11 @@ format: ## reformat C++, CUDA and Python files in place
 stubs: setup ## regenerate labs/ from solutions/
 	@.venv/bin/python tools/make_stubs.py
 
+.PHONY: handouts
+handouts: ## make the chapters a site and a PDF in each language: build/handouts/index.html
+	@tools/setup.sh --handouts
+	@PYTHONPATH=grader .venv/bin/python tools/handouts build
+
 .PHONY: bench
 bench: build-all ## measure how fast the virtual GPU itself runs on this machine
 	@.venv/bin/python tools/bench.py

@@ -23,6 +23,7 @@ from flashlab.exports.command import export
 from flashlab.grade import Graded, Order, build_submission, grade, refused
 from flashlab.layout import Layout
 from flashlab.package.commands import app as package_app
+from flashlab.quiz.command import app as quiz_app
 from flashlab.report.format import Format
 from flashlab.results import Result, Store, check_writable, dump, write_atomically
 from flashlab.sandbox import STRICT
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command()(export)
 app.add_typer(class_app, name="class")
 app.add_typer(package_app, name="package")
+app.add_typer(quiz_app, name="quiz")
 
 
 def main() -> None:

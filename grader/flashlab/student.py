@@ -18,6 +18,8 @@ def student_view(result: Result) -> Result:
     """`result` without what would give hidden cases away: their names, shapes, messages, meters and output. Commands
     to run a case again name the students' own file and no seed, since inputs follow from the seed and the case's name.
     """
+    if result["lab"] == "quiz":
+        return result  # nothing in it is hidden, and it has no command
     short = result["lab"].partition("_")[0]
     again = ["./flashlab", "grade", short, "--device", result["device"]["kind"]]
     hidden = 0

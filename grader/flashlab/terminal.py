@@ -9,8 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from flashlab.handouts import link
+from flashlab.layout import Layout
 from flashlab.results import Result
 
+ROOT = Layout.of_this_package().root
 STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow", "error": "bold magenta"}
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 LINE_LIMIT = 72
@@ -77,9 +80,10 @@ def _failure(status: str, message: str, cases: list[dict[str, Any]]) -> Renderab
         names += f" and {len(cases) - NAMES_SHOWN} more"
     lines = [Text.assemble((status, STYLES[status]), " ", (names, "bold"))]
     body = clean(message)
-    handout = cases[0].get("handout")
-    if handout and handout not in body:
-        body += f"\nread: {clean(handout)}"
+    handout = clean(cases[0].get("handout", ""))
+    places = [handout if handout not in body else "", link(handout, ROOT)]
+    if any(places):
+        body += "\nread: " + ": ".join(filter(None, places))
     lines.append(Padding(Text(body), (0, 0, 0, 2), expand=False))
     output = clean(cases[0].get("output", "")).strip()
     if output:

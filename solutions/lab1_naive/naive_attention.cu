@@ -5,7 +5,7 @@
 //   weighted_sum   O = P V                  one thread per element of O
 //
 // S and P are whole N x N matrices in device memory. That is what makes attention memory-bound, and
-// what the later labs get rid of: handout 1, section 2.
+// what the later labs get rid of: handout 1, section 1.
 //
 // Bytes moved for one head, where a value that a warp shares moves once, and d is a multiple of 32:
 //   Nq (8.25 Nk d + 20 Nk + 4 d)

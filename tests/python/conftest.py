@@ -129,17 +129,6 @@ def flashlab(repository: Repository, capsys: pytest.CaptureFixture[str]):
     return run
 
 
-@pytest.fixture(scope="session")
-def real_layout() -> Layout:
-    """The real repository with built binaries. Under CI they must be there; elsewhere the test is skipped."""
-    layout = Layout(ROOT)
-    if not layout.judge.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{layout.judge} is missing: CI builds before it tests")
-        pytest.skip("build/bin/flashlab-judge is not built")
-    return layout
-
-
 GPU_PROFILE = """name = "NVIDIA Test"
 [rates]
 fma = 100

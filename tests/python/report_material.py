@@ -85,7 +85,7 @@ REQUESTED = {
         4 * n * (128 + n // tile * 64 + (2 * (n // tile) - 1) * 66)
     ),
     "lab4_flash_attention2": lambda n, tile: 4 * (128 * n + n + n // tile * 128 * n),
-    "lab5_backward": lambda n, tile: 4 * (n // tile * (256 * n + 2 * n) + 9 * n * 64 + 4 * n),
+    "lab5_backward": lambda n, tile: 4 * (n // tile * (256 * n + 2 * n) + 9 * n * 64 + 3 * n),
 }
 SPEED = {
     "lab1_naive": 8.0,

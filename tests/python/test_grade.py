@@ -122,7 +122,7 @@ def test_failed_cases_show_the_whole_message_and_still_exit_0(repository, flashl
     assert answer.code == 0
     assert "0 of 10 points (0 %): 4 failed" in answer.out
     assert answer.out.count("try the tail tile") == 1, "equal messages are shown once"
-    assert "read: handout 1, section 3" in answer.out
+    assert "read: handout 1, section 3: handouts/en/1-memory-bound.md#s3" in answer.out
     assert (
         "again: ./flashlab grade lab1 --device vgpu --case forward_n32_d64 --seed 7" in answer.out
     )

@@ -80,7 +80,7 @@ def test_the_second_tiling_moves_less_than_the_first(result):
 
 
 def test_the_backward_pass_has_formulas_of_its_own(result):
-    as_lab(result, "lab5_backward", lambda n: 4 * n * (13 * 64 + 6))
+    as_lab(result, "lab5_backward", lambda n: 4 * n * (13 * 64 + 5))
     assert (
         series(result, "traffic", "tiles of 64")[:2] == series(result, "traffic", "requested")[:2]
     )

@@ -1,62 +1,22 @@
 """The report in a real browser: nothing overflows, everything has words, nothing is loaded, nothing goes wrong, and it
 can be printed."""
 
-import os
 from pathlib import Path
 
 import pytest
-from devtools import Page, drivable_browser
 from flashlab.classroom.leaderboard import Board, Key, Leaderboard, Place, to_report
 from flashlab.report.classroom import Entry, class_report
 from flashlab.report.html import to_html
 from flashlab.report.measurements import read
 from flashlab.report.pdf import to_pdf
 from flashlab.report.student import Material, student_report
+from page_checks import OVERFLOWING, WORDLESS, background_is_dark, complaints, contrasts, loaded
 from report_material import LABS, SHA, SOURCE, case, result, sweep_lines, write_lines
 
 WIDTHS = (1280, 400)
 PAGES = {"full": 5, "class": 2, "leaderboard": 1}  # on paper, at least
 SCHEMES = ("light", "dark")
 LONG = "an_unbroken_word_that_is_longer_than_any_phone_is_wide_" * 4
-
-# What sticks out of the window although it is not inside of something that scrolls by itself.
-OVERFLOWING = """[...document.querySelectorAll('body *')].filter(element =>
-  !element.closest('.scroll, svg') && element.getBoundingClientRect().right > innerWidth + 0.5
-).map(element => element.outerHTML.slice(0, 100))"""
-WORDLESS = """[...document.querySelectorAll('img, svg, canvas, object, iframe')].filter(element => {
-  const ids = (element.getAttribute('aria-labelledby') || '').split(' ').filter(id => id)
-  const words = ids.map(id => document.getElementById(id)).filter(other => other && other.textContent.trim())
-  return !(element.alt || '').trim() && !(ids.length && words.length === ids.length)
-}).map(element => element.outerHTML.slice(0, 100))"""
-CONTRAST = """(() => {
-  const parts = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(part => {
-    const value = part / 255
-    return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
-  })
-  const light = colour => { const [r, g, b] = parts(colour); return 0.2126 * r + 0.7152 * g + 0.0722 * b }
-  const paper = light(getComputedStyle(document.body).backgroundColor)
-  const ratio = colour => (Math.max(light(colour), paper) + 0.05) / (Math.min(light(colour), paper) + 0.05)
-  return Object.fromEntries(['--ink', '--soft', '--good', '--bad', '--mild', '--formula',
-    ...[1, 2, 3, 4, 5, 6].map(n => `--series-${n}`)].map(name => {
-      document.body.style.outlineColor = `var(${name})`
-      return [name, ratio(getComputedStyle(document.body).outlineColor)]
-    }))
-})()"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A page in Chromium. Where Debian has the package, CI has to have it; elsewhere its absence is said."""
-    path = drivable_browser()
-    if path is None:
-        debian = "ID=debian" in Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
-        if os.environ.get("CI") == "true" and debian:
-            pytest.fail("no Chromium: tools/setup.sh --test installs it")
-        pytest.skip(
-            "no Chromium that a pipe reaches (Ubuntu has it as a snap only): report not looked at"
-        )
-    with Page(path) as page:
-        yield page
 
 
 def failing_case(number: int):
@@ -129,8 +89,9 @@ def test_page(browser, pages, name, width, scheme):
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_colours_stand_out_from_the_paper(browser, pages, scheme):
     browser.open(pages["full"], 1280, scheme)
-    contrast = browser.evaluate(CONTRAST)
     texts = {"--ink", "--soft", "--good", "--bad", "--mild"}
+    curves = {"--formula", *(f"--series-{number}" for number in range(1, 7))}
+    contrast = contrasts(browser, *texts, *curves)
     assert len(contrast) == 12
     assert {name: ratio for name, ratio in contrast.items() if name in texts and ratio < 4.5} == {}
     assert {name: ratio for name, ratio in contrast.items() if ratio < 3} == {}
@@ -159,34 +120,3 @@ def test_the_checks_see_a_page_that_is_wrong(browser, tmp_path):
     assert len(complaints(browser)) >= 2
     assert "http://127.0.0.1:1/picture.png" in loaded(browser)
     assert not background_is_dark(browser)
-
-
-def complaints(browser: Page) -> list[str]:
-    """Errors and warnings of the console, exceptions, and what could not be loaded."""
-    found = []
-    for event in browser.events:
-        method, said = event.get("method"), event.get("params", {})
-        if method == "Runtime.exceptionThrown":
-            found.append(said["exceptionDetails"]["text"])
-        elif method == "Runtime.consoleAPICalled" and said["type"] in ("error", "warning"):
-            found.append(str(said["args"]))
-        elif method == "Log.entryAdded" and said["entry"]["level"] in ("error", "warning"):
-            found.append(said["entry"]["text"])
-        elif method == "Network.loadingFailed":
-            found.append(said["errorText"])
-    return found
-
-
-def loaded(browser: Page) -> list[str]:
-    """Every address that was asked for."""
-    return [
-        event["params"]["request"]["url"]
-        for event in browser.events
-        if event.get("method") == "Network.requestWillBeSent"
-    ]
-
-
-def background_is_dark(browser: Page) -> bool:
-    colour = browser.evaluate("getComputedStyle(document.body).backgroundColor")
-    values = [float(part) for part in colour[colour.index("(") + 1 : -1].split(",")]
-    return len(values) == 3 and sum(values) < 200

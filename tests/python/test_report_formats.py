@@ -195,7 +195,7 @@ def test_without_a_browser_pdf_says_what_to_install(monkeypatch, tmp_path):
 
 def test_a_browser_that_fails_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(pdf, "BROWSERS", ("false",))
-    with pytest.raises(UsageError, match="false could not print the report: exit code 1"):
+    with pytest.raises(UsageError, match="false could not print the page: exit code 1"):
         pdf.to_pdf("<p>page</p>", tmp_path)
 
 

@@ -13,7 +13,10 @@ from flashlab.results import write_atomically
 
 
 def export(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULT...", help="Result files.")],
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULT...", help="Result files, of labs or of the quiz."),
+    ],
     wanted: Annotated[Format, typer.Option("--format", help="The platform's format.")],
     output: Annotated[
         Path | None, typer.Option(help="Where to write; default: print it.", show_default=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flashlab.errors import FlashLabError
+from flashlab.exports.quiz import read_quiz
 from flashlab.exports.text import clean
 from flashlab.results import Result, load
 from flashlab.student import student_view
@@ -41,13 +42,13 @@ class Outcome:
 
 
 def read_outcome(paths: Sequence[Path]) -> Outcome:
-    """The outcome of result files. One that is missing, damaged or holds a case that could not be judged means that
-    there is no grade: that is the grader's failure, never zero points.
+    """The outcome of result files, of labs or of a quiz. One that is missing, damaged or holds a case that could not be
+    judged means that there is no grade: that is the grader's failure, never zero points.
     """
     results, failures = [], []
     for path in paths:
         try:
-            result = load(path)
+            result = read_quiz(path) or load(path)
         except FlashLabError as error:
             failures.append(str(error))
             continue

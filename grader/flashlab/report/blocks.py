@@ -75,6 +75,7 @@ class CaseOutcome:
     output: str = ""
     rerun: str = ""
     open: bool = False
+    read: str = ""  # where the handouts treat it
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def blocks(results: list[Result], sweep: Sweep | None) -> list[Block]:
         Heading(3, "Time", "experiment-time"),
         *_time(numbers),
         Heading(3, "Questions", "experiment-questions"),
-        *_questions(results, numbers),
+        *questions(results, numbers),
         Heading(3, "Conclusion", "experiment-conclusion"),
         Question(
             "What did you learn?",
@@ -197,7 +197,8 @@ def _time(numbers: Numbers) -> list[Block]:
     return [Table("Time of one call", head, tuple(rows), clock.basis)]
 
 
-def _questions(results: list[Result], numbers: Numbers) -> Iterable[Block]:
+def questions(results: list[Result], numbers: Numbers) -> Iterable[Question]:
+    """Those of the chapters that measurements help to answer; solutions/rubrics says what a good answer contains."""
     yield Question(
         "Which loop is outside?",
         "The first FlashAttention runs over tiles of K and V outside and over tiles of Q inside. Swap the two. How"

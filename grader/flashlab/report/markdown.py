@@ -110,6 +110,8 @@ def _outcome(block: CaseOutcome) -> str:
     parts = [f"**{block.status}** `{block.name}`", fenced(block.message)]
     if block.output:
         parts += ["It printed:", fenced(block.output)]
+    if block.read:
+        parts.append(f"Read: {block.read}")
     if block.rerun:
         parts.append(f"Again: `{block.rerun}`")
     return "\n\n".join(parts)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from flashlab.handouts import link
+from flashlab.layout import Layout
 from flashlab.report import experiment, machine, sweeps
 from flashlab.report.blocks import (
     Block,
@@ -247,7 +249,10 @@ def _lab(result: Result) -> list[Block]:
 def _outcome(case: dict[str, Any], is_open: bool) -> CaseOutcome:
     rerun = case.get("rerun", "") if case["status"] != "skipped" else ""
     output = case.get("output", "")
-    return CaseOutcome(case["status"], case["name"], case["message"], output, rerun, is_open)
+    place = case.get("handout", "") if case["status"] != "passed" else ""
+    file = link(place, Layout.of_this_package().root)
+    read = f"{place}: `{file}`" if file else place
+    return CaseOutcome(case["status"], case["name"], case["message"], output, rerun, is_open, read)
 
 
 def _case_table(lab: str, cases: list[dict[str, Any]]) -> Table:

@@ -76,7 +76,7 @@ def fa2_traffic(tile: int) -> Formula:
 
 def backward_traffic(tile: int) -> Formula:
     """Q, dO, L and D for every tile of keys, K and V for every tile of queries, the rest once."""
-    return lambda n, d: 4 * (math.ceil(n / tile) * (4 * n * d + 2 * n) + 9 * n * d + 4 * n)
+    return lambda n, d: 4 * (math.ceil(n / tile) * (4 * n * d + 2 * n) + 9 * n * d + 3 * n)
 
 
 NAIVE = ("naive: 16 N² + 16 N d", naive_traffic)

@@ -5,7 +5,8 @@
 #   tools/setup.sh           install what is missing; silent and quick when nothing is
 #   tools/setup.sh --check   install nothing: say what is there and what is missing (exit 1 when something is)
 #   tools/setup.sh --lint    the tools of `make lint` too
-#   tools/setup.sh --test    the browser of `make test` too, which looks at the report, where the system has it as a package
+#   tools/setup.sh --test    what `make test` tries things on too: Slurm, and the browser that looks at the report, where the
+#                            system has one as a package
 #
 # FLASHLAB_SKIP_PACKAGES=1 leaves the system's packages alone, for machines that have the tools from elsewhere.
 set -euo pipefail
@@ -14,6 +15,7 @@ cd "$(dirname "$0")/.."
 packages=(g++ cmake ninja-build pkg-config libeigen3-dev libgtest-dev libgmock-dev libzstd-dev liblz4-dev
   nlohmann-json3-dev libtomlplusplus-dev bubblewrap python3-venv util-linux binutils ca-certificates)
 lint_packages=(clang-format-14 clang-tidy-14)  # one version everywhere, or files would be formatted back and forth
+test_packages=(slurmctld slurmd slurm-client munge)  # started by the tests, which leave the system's configuration alone
 browser_package=chromium-headless-shell  # Ubuntu has Chromium only as a snap, whose tests are skipped
 min_nvcc=13
 
@@ -169,7 +171,7 @@ check() {
 case "${1:-}" in
   --check) check ;;
   --lint) ensure_packages "${packages[@]}" "${lint_packages[@]}" && ensure_python && ensure_cuda ;;
-  --test) ensure_packages "${packages[@]}" && ensure_browser && ensure_python && ensure_cuda ;;
+  --test) ensure_packages "${packages[@]}" "${test_packages[@]}" && ensure_browser && ensure_python && ensure_cuda ;;
   "") ensure_packages "${packages[@]}" && ensure_python && ensure_cuda ;;
   *) fail "unknown option $1: use --check, --lint, --test or nothing" ;;
 esac

@@ -108,7 +108,7 @@ def _work(layout: Layout, lab: Lab, kind: str, dice: random.Random, mark: str) -
         source = dice.choice(sorted((layout.root / "tests/corpus" / lab.short).glob("*.cu")))
     else:
         source = lab.solution(layout) if kind == "solution" else lab.stub
-    text = _whole(source).replace("@ROOT@", str(layout.root))
+    text = whole_source(source).replace("@ROOT@", str(layout.root))
     return lab.source, (mark + text + ("}\n" if kind == "syntax" else "")).encode()
 
 
@@ -118,13 +118,15 @@ def _cheats(layout: Layout, lab: Lab) -> list[Path]:
     """
     found = sorted((layout.root / "tests/cheats").glob("*/*.cu"))
     entry = f"{lab.short}_"
-    return [path for path in found if entry in _whole(path)] or found
+    return [path for path in found if entry in whole_source(path)] or found
 
 
-def _whole(path: Path) -> str:
+def whole_source(path: Path) -> str:
     """A source with the headers beside it put in, since a submission is one file."""
     text = path.read_text(encoding="utf-8").replace("#pragma once\n", "")
-    return re.sub(r'#include "(\w+\.cuh)"\n', lambda found: _whole(path.parent / found[1]), text)
+    return re.sub(
+        r'#include "(\w+\.cuh)"\n', lambda found: whole_source(path.parent / found[1]), text
+    )
 
 
 def _broken(lab: Lab, kind: str) -> bytes:

@@ -59,6 +59,18 @@ def choose(layout: Layout, wanted: Device) -> Chosen:
     return Chosen(Device.VGPU, layout.virtual_runtime)
 
 
+def choose_elsewhere(layout: Layout, wanted: Device) -> Chosen:
+    """The device of other machines that share this one's files, which need not have a GPU itself."""
+    if wanted is Device.AUTO:
+        raise UsageError("auto would mean another device on each machine; name one: --device")
+    if wanted is Device.VGPU:
+        return choose(layout, wanted)
+    runtime = find_nvidia_runtime(layout)
+    if runtime is None:
+        raise UsageError(f"NVIDIA's {RUNTIME} is missing; run: make setup")
+    return Chosen(Device.CUDA, runtime)
+
+
 @cache
 def probe_gpu() -> Gpu:
     """Asks the driver itself, since a library or a device file alone proves nothing."""

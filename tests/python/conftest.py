@@ -106,8 +106,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 
 @pytest.fixture
-def course(repository: Repository) -> Path:
+def course(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a class with three students and lab 1, which was due at noon of 1 October 2026."""
+    monkeypatch.setenv(
+        "VGPU_THREADS", "0"
+    )  # a class sets it for its process: no longer than the test
     folder = repository.layout.root / "course"
     folder.mkdir()
     (folder / "class.toml").write_text(CLASS)

@@ -2,13 +2,14 @@
 
 The plan's keys: exit (code), stderr (text), cases (what to put into each case), each (what to put into the first, the
 second, ...), silent (write no document).
-A submission, which the stand-in compiler only copies, may hold such a plan itself, in a line with PLAN, with one more
-key: seconds (to take).
+A submission, which the stand-in compiler only copies, may hold such a plan itself, in a line with PLAN, with more keys:
+seconds (to take), until (a file that it waits for), kill (the process that started it).
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -30,7 +31,12 @@ def main() -> int:
     plan |= json.loads(own or "{}")
     with (here / "runs").open("a") as runs:
         runs.write("1")
+    if plan.get("kill"):
+        os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(plan.get("seconds", 0))
+    while "until" in plan and not Path(plan["until"]).exists():
+        time.sleep(0.05)
+    (here / "threads").write_text(os.environ.get("VGPU_THREADS", "all"))
     (here / "seen.json").write_text(
         json.dumps([*sys.argv[1:], f"seed={os.environ.get('FLASHLAB_SEED')}"])
     )

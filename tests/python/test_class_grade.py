@@ -84,6 +84,12 @@ def test_a_class_is_graded_once(klass, repository):
     assert words[-1] == "seed=11", "the seed of the class"
 
 
+def test_blocks_run_in_order_so_that_a_race_has_the_same_grade_each_time(klass, repository):
+    klass.hand_in("s1")
+    klass.grade()
+    assert (repository.layout.judge.parent / "threads").read_text() == "1"
+
+
 def test_equal_submissions_are_graded_once(klass, repository):
     for student in ("s1", "s2", "s3"):
         klass.hand_in(student)

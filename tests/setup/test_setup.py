@@ -96,6 +96,22 @@ def test_a_browser_is_installed_where_the_system_has_it_as_a_package(
     assert ("python3 is not Python 3.11" in result.stderr) == (not asked)
 
 
+@pytest.mark.parametrize(("option", "asked"), [("--test", True), ("--lint", False)])
+def test_slurm_is_installed_for_tests_alone(user: Path, option: str, asked: bool) -> None:
+    fake(
+        user,
+        "dpkg-query",
+        'for name in "$@"; do case $name in'
+        ' --*|slurm*|munge) ;; *) echo installed "$name" ;; esac; done',
+    )
+    fake(user, "python3", "exit 1")  # stops the script after the packages
+    result = run(SETUP, option, path=user, PYTHON="python3")
+    assert result.returncode == 1
+    packages = "apt-get install munge slurm-client slurmctld slurmd\n"
+    assert (packages in result.stderr) == asked
+    assert ("python3 is not Python 3.11" in result.stderr) == (not asked)
+
+
 def test_an_unknown_option_is_refused() -> None:
     result = run(SETUP, "--everything")
     assert result.returncode == 1

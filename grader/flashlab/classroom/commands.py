@@ -17,9 +17,13 @@ from flashlab.classroom.course import Course, create_course, read_course
 from flashlab.classroom.gradebook import GradebookFormat, read_gradebook, write_gradebook
 from flashlab.classroom.grading import grade_again, grade_new
 from flashlab.classroom.intake import read_times, take_in
+from flashlab.classroom.runner import Runner, run_jobs
+from flashlab.classroom.slurm import Slurm
+from flashlab.classroom.slurm_run import SlurmRun
+from flashlab.classroom.slurm_task import run_task
 from flashlab.classroom.store import ClassStore, Kept
 from flashlab.classroom.work import Workshop
-from flashlab.device import Device, choose
+from flashlab.device import Device, choose, choose_elsewhere
 from flashlab.errors import UsageError
 from flashlab.layout import Layout
 from flashlab.results import check_writable, write_atomically
@@ -44,6 +48,19 @@ StrictOption = Annotated[
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", help="Where to write; default: print.", show_default=False),
+]
+SlurmOption = Annotated[
+    bool, typer.Option("--slurm", help="On the machines of a cluster, as job arrays.")
+]
+PartitionOption = Annotated[
+    str | None, typer.Option("--partition", help="For --slurm.", show_default=False)
+]
+GpusOption = Annotated[
+    int | None, typer.Option("--gpus-per-task", min=1, help="For --slurm.", show_default=False)
+]
+TimeOption = Annotated[
+    str | None,
+    typer.Option("--time", help="For --slurm: a task's time limit.", show_default=False),
 ]
 HERE = Path()
 
@@ -72,6 +89,10 @@ def grade(
     jobs: JobsOption = None,
     device: DeviceOption = Device.VGPU,
     seed: SeedOption = None,
+    slurm: SlurmOption = False,
+    partition: PartitionOption = None,
+    gpus: GpusOption = None,
+    limit: TimeOption = None,
     times: Annotated[
         Path | None,
         typer.Option(help="CSV file: student,lab,submitted_at.", show_default=False),
@@ -81,6 +102,7 @@ def grade(
     """Take in submissions and grade what has no grade yet. Run it again to go on, or with new submissions."""
     console = _console()
     _demand(strict)
+    cluster = _cluster(slurm, partition, gpus, limit, jobs, device)
     with _open(context.obj, course_folder) as (course, store):
         only = course.lab(lab) if lab else None
         moments = read_times(course, times) if times else {}
@@ -90,9 +112,10 @@ def grade(
             store.keep_submissions(intake.handed)
             problems += intake.problems
             show.intake(console, root, intake)
-        workshop = Workshop.open(context.obj, course, choose(context.obj, device), seed)
+        workshop = _workshop(context.obj, course, device, seed, cluster)
         chosen = [only] if only else list(course.labs)
-        graded = grade_new(console, store, workshop, chosen, jobs or _cpus())
+        run = _runner(console, store, workshop, cluster, jobs)
+        graded = grade_new(store, workshop, chosen, run)
         show.graded(console, graded, problems)
         if graded.failures:
             raise UsageError(f"{len(graded.failures)} submissions have no grade yet; see above")
@@ -109,6 +132,10 @@ def regrade(
     jobs: JobsOption = None,
     device: DeviceOption = Device.VGPU,
     seed: SeedOption = None,
+    slurm: SlurmOption = False,
+    partition: PartitionOption = None,
+    gpus: GpusOption = None,
+    limit: TimeOption = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Make the new results the grades.")
     ] = False,
@@ -117,6 +144,7 @@ def regrade(
     """Grade again with the present grader and lab.toml, and show what would change. Only --apply changes grades."""
     console = _console()
     _demand(strict)
+    cluster = _cluster(slurm, partition, gpus, limit, jobs, device)
     with _open(context.obj, course_folder) as (course, store):
         only = course.lab(lab) if lab else None
         person = course.roster.find(student) if student else None
@@ -127,8 +155,9 @@ def regrade(
             right_lab = only is None or kept.lab == only.lab.name
             return right_lab and (person is None or kept.student == person.id)
 
-        workshop = Workshop.open(context.obj, course, choose(context.obj, device), seed)
-        changes, failures = grade_again(console, store, workshop, chosen, jobs or _cpus())
+        workshop = _workshop(context.obj, course, device, seed, cluster)
+        run = _runner(console, store, workshop, cluster, jobs)
+        changes, failures = grade_again(store, workshop, chosen, run)
         show.changes(console, changes)
         if apply:
             store.set_grades((c.submission.student, c.submission.lab, c.key) for c in changes)
@@ -138,6 +167,12 @@ def regrade(
         show.failures(console, failures)
         if failures:
             raise UsageError(f"{len(failures)} submissions could not be graded again; see above")
+
+
+@app.command(hidden=True)
+def work(context: typer.Context, folder: Path, index: int) -> None:
+    """One task of an array: grades its shard. Slurm starts it."""
+    run_task(context.obj, folder, index)
 
 
 @app.command()
@@ -253,6 +288,47 @@ def similar(
         path = output or course.folder / "similar.html"
         write_atomically(path, similar_page(f"{course.title}: similar code", pairs, least / 100))
         _console().print(f"{len(pairs)} pairs to look at: {path}")
+
+
+def _cluster(
+    wanted: bool,
+    partition: str | None,
+    gpus: int | None,
+    limit: str | None,
+    jobs: int | None,
+    device: Device,
+) -> Slurm | None:
+    """The cluster to grade on, or None for this machine alone."""
+    if device is Device.CUDA and gpus is None and wanted:
+        gpus = 1
+    options = {"--partition": partition, "--gpus-per-task": gpus, "--time": limit}
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    if not wanted:
+        if given:
+            raise UsageError(f"{given[0].partition('=')[0]} is for --slurm")
+        return None
+    if jobs is not None:
+        raise UsageError("--jobs is for this machine; with --slurm the cluster decides")
+    return Slurm.find(given)
+
+
+def _workshop(
+    layout: Layout, course: Course, device: Device, seed: int | None, cluster: Slurm | None
+) -> Workshop:
+    chosen = choose(layout, device) if cluster is None else choose_elsewhere(layout, device)
+    return Workshop.open(layout, course, chosen, seed)
+
+
+def _runner(
+    console: Console,
+    store: ClassStore,
+    workshop: Workshop,
+    cluster: Slurm | None,
+    jobs: int | None,
+) -> Runner:
+    if cluster is not None:
+        return SlurmRun(console, workshop, cluster, store.has_result)
+    return lambda todo, keep: run_jobs(console, todo, jobs or _cpus(), workshop.run, keep)
 
 
 @contextlib.contextmanager

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
-
 from flashlab.classroom.course import CourseLab
-from flashlab.classroom.runner import run_jobs
+from flashlab.classroom.runner import Runner
 from flashlab.classroom.store import ClassStore, Kept
 from flashlab.classroom.work import Done, Job, Workshop
 
@@ -34,7 +32,7 @@ class Change:
 
 
 def grade_new(
-    console: Console, store: ClassStore, workshop: Workshop, labs: Sequence[CourseLab], workers: int
+    store: ClassStore, workshop: Workshop, labs: Sequence[CourseLab], run: Runner
 ) -> Graded:
     """Grades every submission of these labs that has no grade yet. A grade is never changed here: where the grader or
     the configuration is another one now, it is counted as outdated.
@@ -51,16 +49,12 @@ def grade_new(
         else:
             unchanged += 1
             outdated += key != workshop.key(kept.lab, kept.sha256)
-    failures = _run(console, store, workshop, todo, workers, applied=True)
+    failures = _run(store, workshop, todo, run, applied=True)
     return Graded(len(todo) - len(failures), unchanged, outdated, failures)
 
 
 def grade_again(
-    console: Console,
-    store: ClassStore,
-    workshop: Workshop,
-    chosen: Callable[[Kept], bool],
-    workers: int,
+    store: ClassStore, workshop: Workshop, chosen: Callable[[Kept], bool], run: Runner
 ) -> tuple[list[Change], tuple[tuple[Kept, str], ...]]:
     """Grades chosen submissions that have a grade once more with the present grader and configuration, where that was
     not done yet. Returns the differences, grades unchanged, and what failed through the grader's fault.
@@ -73,7 +67,7 @@ def grade_again(
         and (kept.student, kept.lab) in grades
         and store.graded_hash(grades[kept.student, kept.lab]) == kept.sha256
     ]
-    failures = _run(console, store, workshop, submissions, workers, applied=False)
+    failures = _run(store, workshop, submissions, run, applied=False)
     failed = {kept for kept, _ in failures}
     changes = [
         _change(store, kept, grades[kept.student, kept.lab], workshop.key(kept.lab, kept.sha256))
@@ -84,11 +78,10 @@ def grade_again(
 
 
 def _run(
-    console: Console,
     store: ClassStore,
     workshop: Workshop,
     submissions: Sequence[Kept],
-    workers: int,
+    run: Runner,
     applied: bool,
 ) -> tuple[tuple[Kept, str], ...]:
     """Sees to it that each submission has a result; equal submissions are graded once."""
@@ -119,7 +112,7 @@ def _run(
             source = store.source(first.sha256) if first.refusal is None else None
             jobs.append(Job(key, first.lab, first.sha256, source, first.refusal))
     if jobs:
-        run_jobs(console, jobs, workers, workshop.run, keep)
+        run(jobs, keep)
     return tuple((kept, text) for key, text in failures.items() for kept in by_key[key])
 
 

@@ -15,6 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from flashlab.classroom.work import Done, Job
 from flashlab.errors import FlashLabError
 
+# Runs all of these jobs, and hands each that is done to the function, in the caller's thread.
+Runner = Callable[[Sequence[Job], Callable[[Done], None]], None]
+
 SECONDS_BETWEEN_LINES = 15  # of progress, where there is no terminal
 
 
@@ -27,8 +30,8 @@ class StoppedError(FlashLabError):
 class StopRequest:
     """Whether somebody asked to stop."""
 
-    def __init__(self) -> None:
-        self.asked = False
+    def __init__(self, answer: str) -> None:
+        self.asked, self._answer = False, answer
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked:
@@ -36,15 +39,13 @@ class StopRequest:
                 130
             )  # the second time somebody cannot wait; what is kept is safe at any moment
         self.asked = True
-        print(
-            "\nstopping after what is being graded now; once more to stop at once", file=sys.stderr
-        )
+        print(f"\n{self._answer}; once more to stop at once", file=sys.stderr)
 
     @staticmethod
     @contextmanager
-    def watching() -> "Iterator[StopRequest]":
-        """Turns Ctrl-C and SIGTERM into a request as long as the context lasts."""
-        request = StopRequest()
+    def watching(answer: str) -> "Iterator[StopRequest]":
+        """Turns Ctrl-C and SIGTERM into a request, to which `answer` is printed, as long as the context lasts."""
+        request = StopRequest(answer)
         before = {
             number: signal.signal(number, request._ask)
             for number in (signal.SIGINT, signal.SIGTERM)
@@ -69,8 +70,8 @@ def run_jobs(
     waiting = list(reversed(jobs))
     running: set[concurrent.futures.Future[Done]] = set()
     with (
-        StopRequest.watching() as stop,
-        _Meter(console, len(jobs)) as meter,
+        StopRequest.watching("stopping after what is being graded now") as stop,
+        Meter(console, len(jobs)) as meter,
         concurrent.futures.ThreadPoolExecutor(workers) as pool,
     ):
         while (waiting and not stop.asked) or running:
@@ -90,7 +91,7 @@ def run_jobs(
         )
 
 
-class _Meter:
+class Meter:
     """Progress with the rate and the time left: a bar on a terminal, else a line now and then."""
 
     def __init__(self, console: Console, total: int) -> None:
@@ -111,7 +112,7 @@ class _Meter:
         )
         self._task = self._bar.add_task("", total=total, rate="")
 
-    def __enter__(self) -> "_Meter":
+    def __enter__(self) -> "Meter":
         self._bar.start()
         return self
 

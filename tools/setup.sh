@@ -8,7 +8,7 @@
 #   tools/setup.sh --lint      the tools of `make lint` too
 #   tools/setup.sh --handouts  what makes pages and PDFs of the handouts too: pandoc, fonts, and a browser where the
 #                              system has it as a package
-#   tools/setup.sh --test      the same for `make test`, whose tests look at the handouts and at the report,
+#   tools/setup.sh --test      the same for `make test`, whose tests look at the handouts and at the report, fuzz with clang
 #                              and start a Slurm
 #
 # FLASHLAB_SKIP_PACKAGES=1 leaves the system's packages alone, for machines that have the tools from elsewhere.
@@ -19,7 +19,8 @@ packages=(g++ cmake ninja-build pkg-config libeigen3-dev libgtest-dev libgmock-d
   nlohmann-json3-dev libtomlplusplus-dev bubblewrap python3-venv util-linux binutils ca-certificates)
 lint_packages=(clang-format-14 clang-tidy-14)  # one version everywhere, or files would be formatted back and forth
 handout_packages=(pandoc fonts-dejavu-core fonts-noto-cjk fonts-texgyre-math)
-test_packages=(slurmctld slurmd slurm-client munge)  # started by the tests, which leave the system's configuration alone
+# Slurm is started by the tests, which leave the system's configuration alone; clang has libFuzzer.
+test_packages=(slurmctld slurmd slurm-client munge clang-14 libclang-rt-14-dev)
 browser_package=chromium-headless-shell  # Ubuntu has Chromium only as a snap, whose tests are skipped
 min_nvcc=13
 
@@ -176,9 +177,10 @@ case "${1:-}" in
   --check) check ;;
   --packages) ensure_packages "${packages[@]}" ;;
   --lint) ensure_packages "${packages[@]}" "${lint_packages[@]}" && ensure_python && ensure_cuda ;;
-  --handouts) ensure_packages "${packages[@]}" "${handout_packages[@]}" && ensure_browser && ensure_python && ensure_cuda ;;
-  --test)
-    ensure_packages "${packages[@]}" "${handout_packages[@]}" "${test_packages[@]}" && ensure_browser && ensure_python && ensure_cuda ;;
+  --handouts | --test)
+    extra=("${handout_packages[@]}")
+    [ "$1" = --handouts ] || extra+=("${test_packages[@]}")
+    ensure_packages "${packages[@]}" "${extra[@]}" && ensure_browser && ensure_python && ensure_cuda ;;
   "") ensure_packages "${packages[@]}" && ensure_python && ensure_cuda ;;
   *) fail "unknown option $1: use --check, --packages, --lint, --handouts, --test or nothing" ;;
 esac

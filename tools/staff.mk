@@ -13,6 +13,17 @@ test: build-all ## run every test: CTest for C++, pytest for Python
 build-all: setup ## compile the tests and their CUDA programs too
 	@$(NINJA) $(QUIET)
 
+TARGET ?= program
+SECONDS ?= 600
+
+.PHONY: sanitize
+sanitize: build-all ## run the virtual GPU's programs under the address, undefined behaviour and thread sanitizers: half an hour
+	@tools/sanitize.sh address $(JOBS) && tools/sanitize.sh thread $(JOBS)
+
+.PHONY: fuzz
+fuzz: setup ## look for inputs that break the virtual GPU: make fuzz TARGET=elf|fatbin|program|ptx|ptxas SECONDS=600
+	@tools/fuzz.sh '$(TARGET)' '$(SECONDS)'
+
 .PHONY: lint
 lint: ## check format, clang-tidy, ruff, stubs and file sizes
 	@tools/setup.sh --lint

@@ -31,8 +31,11 @@ cudaError_t create(const char* name, cudaEvent_t* event, unsigned flags) {
   });
 }
 
-cudaError_t record(const char* name, cudaEvent_t event, cudaStream_t stream) {
+cudaError_t record(const char* name, cudaEvent_t event, cudaStream_t stream,
+                   unsigned flags = cudaEventRecordDefault) {
   return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+    if (flags != cudaEventRecordDefault && flags != cudaEventRecordExternal)
+      fail(cudaErrorInvalidValue, "unknown flags");
     runtime.require_stream(stream);
     require_event(runtime, event).recorded = std::chrono::steady_clock::now();
   });
@@ -53,8 +56,9 @@ VGPU_EXPORT cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) 
 }
 VGPU_PER_THREAD_TWIN(cudaEventRecord, _ptsz);
 
-VGPU_EXPORT cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned) {
-  return record(__func__, event, stream);
+VGPU_EXPORT cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream,
+                                                 unsigned flags) {
+  return record(__func__, event, stream, flags);
 }
 VGPU_PER_THREAD_TWIN(cudaEventRecordWithFlags, _ptsz);
 

@@ -1,10 +1,38 @@
 #include "cudart/registry.hpp"
 
+#include <link.h>
+
 #include "cudart/runtime.hpp"
 #include "fatbin/fatbin.hpp"
 #include "ptx/parser.hpp"
 
 namespace vgpu::cudart {
+namespace {
+
+/// How many bytes follow `image` in the loaded file that it is part of; a damaged image must not
+/// lead beyond them. An image that is in no file ends nowhere.
+size_t readable_bytes(const void* image) {
+  struct Search {
+    uintptr_t wanted;
+    size_t found = SIZE_MAX;
+  } search{reinterpret_cast<uintptr_t>(image)};
+  dl_iterate_phdr(
+      [](dl_phdr_info* object, size_t, void* data) {
+        auto& result = *static_cast<Search*>(data);
+        for (int i = 0; i < object->dlpi_phnum; ++i) {
+          const auto& segment = object->dlpi_phdr[i];
+          const uintptr_t offset = result.wanted - object->dlpi_addr - segment.p_vaddr;
+          if (segment.p_type != PT_LOAD || offset >= segment.p_memsz) continue;
+          result.found = segment.p_memsz - offset;
+          return 1;
+        }
+        return 0;
+      },
+      &search);
+  return search.found;
+}
+
+}  // namespace
 
 Module* Registry::add_module(const void* image) {
   auto module = std::make_unique<Module>();
@@ -42,10 +70,13 @@ CUkern_st* Registry::function(const void* host_or_handle) const {
 }
 
 const Kernel& Registry::kernel(Runtime& runtime, const CUkern_st& function) {
-  const Kernel* kernel = load(runtime, *function.module).kernel(function.name);
-  if (kernel == nullptr)
-    fail(cudaErrorInvalidDeviceFunction, "the embedded PTX has no kernel `" + function.name + "`");
-  return *kernel;
+  try {
+    const Kernel* kernel = load(runtime, *function.module).kernel(function.name);
+    if (kernel != nullptr) return *kernel;
+  } catch (const ProgramError& error) {
+    fail(cudaErrorInvalidPtx, error.what());
+  }
+  fail(cudaErrorInvalidDeviceFunction, "the embedded PTX has no kernel `" + function.name + "`");
 }
 
 Program::Symbol Registry::symbol(Runtime& runtime, const void* host) {
@@ -68,8 +99,13 @@ Program& Registry::load(Runtime& runtime, Module& module) {
     module.load_error = code;
     fail(code, why);
   };
+  std::vector<fatbin::Entry> entries;
   try {
-    auto entries = fatbin::read(module.image, SIZE_MAX);
+    entries = fatbin::read(module.image, readable_bytes(module.image));
+  } catch (const fatbin::FatbinError& error) {
+    refuse(cudaErrorInvalidKernelImage, error.what());
+  }
+  try {
     auto arch = static_cast<uint32_t>(profile.compute_major * 10 + profile.compute_minor);
     std::string text = fatbin::select_ptx(entries, arch);
     module.program = std::make_unique<Program>(runtime.device(), ptx::parse(text));
@@ -78,6 +114,8 @@ Program& Registry::load(Runtime& runtime, Module& module) {
           std::make_shared<ptxas::Assembly>(std::move(text), "sm_" + std::to_string(arch));
   } catch (const fatbin::FatbinError& error) {
     refuse(cudaErrorNoKernelImageForDevice, error.what());
+  } catch (const ProgramError& error) {
+    refuse(cudaErrorInvalidPtx, error.what());
   } catch (const ptx::ParseError& error) {
     refuse(cudaErrorInvalidPtx,
            "line " + std::to_string(error.line) + " of the embedded PTX: " + error.what());

@@ -210,6 +210,8 @@ void Runtime::reset_device() {
     for (const Allocation& allocation : *memory().snapshot())
       if (!allocation.freed) memory().free(reinterpret_cast<void*>(allocation.begin));
   pointers.clear();
+  streams.clear();  // the handles stay allocated: none may come back as another one
+  events.clear();
 }
 
 }  // namespace vgpu::cudart

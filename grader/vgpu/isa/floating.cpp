@@ -285,13 +285,14 @@ constexpr auto kSpecial = InstructionClass::Special;
 #define ROUNDED(FORM, name, f, kind)                                                              \
   FORM(name ".rn", f, kind, kRn), FORM(name ".rz", f, kind, kRz), FORM(name ".rm", f, kind, kRm), \
       FORM(name ".rp", f, kind, kRp)
-#define D1(name, f) \
-  { name ".f64", map1<f, f64, f64>, "d8s8", kF64 }
-#define D2_ROUNDED(name, f, R) \
-  { name ".f64", map2<f, f64, f64, f64, R>, "d8s8s8", kF64 }
-#define D2(name, f) D2_ROUNDED(name, f, kRn)
-#define D2_DIRECTED(name, f) \
-  D2_ROUNDED(name ".rz", f, kRz), D2_ROUNDED(name ".rm", f, kRm), D2_ROUNDED(name ".rp", f, kRp)
+#define D1_AS(name, f, kind, R) \
+  { name ".f64", map1<f, f64, f64, R>, "d8s8", kind }
+#define D2_AS(name, f, kind, R) \
+  { name ".f64", map2<f, f64, f64, f64, R>, "d8s8s8", kind }
+#define D3_AS(name, f, kind, R) \
+  { name ".f64", map3<f, f64, f64, f64, f64, R>, "d8s8s8s8", kind }
+#define D1(name, f) D1_AS(name, f, kF64, kRn)
+#define D2(name, f) D2_AS(name, f, kF64, kRn)
 
 constexpr isa::Form kForms[] = {
     F2_SAT("add", add, kF32, kRn),
@@ -325,19 +326,16 @@ constexpr isa::Form kForms[] = {
     {"max.ftz.NaN.f32", map2<ftz2<max_nan<f32>>, f32, f32, f32>, "d4s4s4", kF32},
     {"copysign.f32", map2<copysign<f32>, f32, f32, f32>, "d4s4s4", kF32},
     D2("add", add64),
-    D2("add.rn", add64),
-    D2_DIRECTED("add", add64),
     D2("sub", sub64),
-    D2("sub.rn", sub64),
-    D2_DIRECTED("sub", sub64),
     D2("mul", mul64),
-    D2("mul.rn", mul64),
-    D2_DIRECTED("mul", mul64),
-    D2("div.rn", div64),
-    {"fma.rn.f64", map3<fma64, f64, f64, f64, f64>, "d8s8s8s8", kF64},
-    {"mad.rn.f64", map3<fma64, f64, f64, f64, f64>, "d8s8s8s8", kF64},
-    D1("rcp.rn", rcp64),
-    D1("sqrt.rn", sqrt64),
+    ROUNDED(D2_AS, "add", add64, kF64),
+    ROUNDED(D2_AS, "sub", sub64, kF64),
+    ROUNDED(D2_AS, "mul", mul64, kF64),
+    ROUNDED(D2_AS, "div", div64, kF64),
+    ROUNDED(D3_AS, "fma", fma64, kF64),
+    ROUNDED(D3_AS, "mad", fma64, kF64),
+    ROUNDED(D1_AS, "rcp", rcp64, kF64),
+    ROUNDED(D1_AS, "sqrt", sqrt64, kF64),
     D1("rcp.approx.ftz", approximate64<inverse>),
     D1("rsqrt.approx.ftz", approximate64<inverse_root>),
     D1("rsqrt.approx", rsqrt64),

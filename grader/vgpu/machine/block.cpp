@@ -204,7 +204,7 @@ void Block::run(uint64_t number) {
   index = {static_cast<uint32_t>(linear % grid[0]),
            static_cast<uint32_t>(linear / grid[0] % grid[1]),
            static_cast<uint32_t>(linear / grid[0] / grid[1])};
-  std::memset(shared.data(), kSharedPoison, shared.size());
+  std::fill(shared.begin(), shared.end(), kSharedPoison);
   barriers_.fill({});
   std::fill(waiting_.begin(), waiting_.end(), Waiting{});
   for (const auto& observer : observers) observer->begin(*this);

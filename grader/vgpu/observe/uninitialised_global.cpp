@@ -14,12 +14,13 @@ namespace {
 class UninitialisedGlobal final : public Observer {
  public:
   explicit UninitialisedGlobal(const DeviceMemory& memory)
-      : memory_(memory), written_(memory.written() - memory.base()) {}
+      : memory_(memory), base_(memory.base()), written_(memory.written()) {}
 
   bool watches(MemoryKind kind) const override { return kind == MemoryKind::Global; }
 
   void access(const Access& access) override {
-    if (access.intent == Intent::Load && access.size == 4 && all_written(written_, access.address))
+    if (access.intent == Intent::Load && access.size == 4 &&
+        all_written(written_, base_, access.address))
       return;
     switch (access.size) {
       case 4:
@@ -35,10 +36,11 @@ class UninitialisedGlobal final : public Observer {
 
  private:
   // 4 bytes of each lane.
-  VGPU_CELL_LOOP static bool all_written(const uint8_t* written, const uint64_t* address) {
+  VGPU_CELL_LOOP static bool all_written(const uint8_t* written, uint64_t base,
+                                         const uint64_t* address) {
     const auto* words = reinterpret_cast<const uint32_t*>(written);
     uint32_t all = kWritten;
-    for (int lane = 0; lane < kWarpSize; ++lane) all &= words[address[lane] / 4];
+    for (int lane = 0; lane < kWarpSize; ++lane) all &= words[(address[lane] - base) / 4];
     return all == kWritten;
   }
   static constexpr uint32_t kWritten = 0x01010101;
@@ -49,7 +51,7 @@ class UninitialisedGlobal final : public Observer {
     constexpr auto kAll = static_cast<Word>(0x0101010101010101u);
     for (uint32_t left = access.lanes; left != 0; left &= left - 1) {
       const int lane = __builtin_ctz(left);
-      uint8_t* const shadow = written_ + access.address[lane];
+      uint8_t* const shadow = written_ + (access.address[lane] - base_);
       for (uint32_t k = 0; k < access.size; k += sizeof(Word)) {
         Word word;
         std::memcpy(&word, shadow + k, sizeof word);
@@ -62,7 +64,7 @@ class UninitialisedGlobal final : public Observer {
   }
 
   void report(const Access& access, int lane) const {
-    const uint8_t* shadow = written_ + access.address[lane];
+    const uint8_t* shadow = written_ + (access.address[lane] - base_);
     const bool some = std::find(shadow, shadow + access.size, 1) != shadow + access.size;
     if (some && may_copy_padding(access.warp.block->context.kernel->sites[access.op->site])) return;
     access.warp.block->find(
@@ -73,7 +75,8 @@ class UninitialisedGlobal final : public Observer {
   }
 
   const DeviceMemory& memory_;
-  uint8_t* written_;  // to be indexed with a device address
+  uint64_t base_;  // the device address to which written_[0] belongs
+  uint8_t* written_;
 };
 
 }  // namespace

@@ -7,7 +7,8 @@
 namespace vgpu {
 namespace {
 
-constexpr uint32_t kRowBytes = 128;  // one 4-byte word of all lanes (isa/control.cpp, calls)
+constexpr size_t kMostParamBytes = 32764;  // as ptxas
+constexpr uint32_t kRowBytes = 128;        // one 4-byte word of all lanes (isa/control.cpp, calls)
 
 }  // namespace
 
@@ -34,7 +35,7 @@ bool Decoder::decode_control(const Instruction& i) {
     translate_by_form(i);
   else if (name == "activemask") {
     set_kind(InstructionClass::Warp);
-    const uint32_t d = destination(i.operands.at(0));
+    const uint32_t d = destination(i.operands.at(0), 4);
     emit(builtins.active_mask).d = d;
   } else if (name == "trap" || name == "brkpt") {
     set_kind(InstructionClass::Control);
@@ -142,7 +143,7 @@ void Decoder::decode_barrier(const Instruction& i) {
   if (!reduces) return;
   op.c = predicate(i.operands.back());
   op.extra = i.operands.back().negated ? ~0u : 0;
-  const uint32_t d = destination(i.operands[0]);
+  const uint32_t d = destination(i.operands[0], i.has("popc") ? 4 : 0);
   Op& result = emit(builtins.barrier_result);
   result.d = d;
   result.imm = flags;
@@ -151,6 +152,8 @@ void Decoder::decode_barrier(const Instruction& i) {
 // A parameter or result of a device function, and the scratch space that a caller declares for it:
 // rows of words.
 uint32_t Decoder::rows(const ptx::Variable& variable) {
+  if (variable.size() > kMostParamBytes)
+    throw ProgramError("`" + variable.name + "` is too large for a parameter");
   const auto [entry, is_new] = rows_.try_emplace(variable.name, 0);
   if (is_new) {
     code_.frame.bytes = (code_.frame.bytes + kRowBytes - 1) / kRowBytes * kRowBytes;
@@ -192,7 +195,8 @@ void Decoder::decode_call(const Instruction& i) {
     words.push_back(static_cast<uint32_t>(count));
     for (size_t k = 0; k < count; ++k) {
       const ptx::Variable* actual = param_variable(list_operand->elements[k].name);
-      if (actual == nullptr) throw Untranslatable("call of `" + callee->name + "`");
+      if (actual == nullptr || actual->size() != formal[k].size())
+        throw Untranslatable("call of `" + callee->name + "`");
       const uint32_t here = rows(*actual);
       words.push_back(returns ? callee_offset : here);
       words.push_back(returns ? here : callee_offset);
@@ -213,7 +217,8 @@ void Decoder::decode_system_call(const Instruction& i, const std::string& callee
                                  const Operand& arguments, const Operand* results) {
   const auto argument = [&](size_t k, uint32_t bytes, int which) {
     const ptx::Variable* variable = param_variable(arguments.elements.at(k).name);
-    if (variable == nullptr) throw Untranslatable("call of `" + callee + "`");
+    if (variable == nullptr || variable->size() < bytes)
+      throw Untranslatable("call of `" + callee + "`");
     isa::MemoryForm f;
     f.space = isa::MemorySpace::FunctionParam;
     f.bytes = f.register_bytes = bytes;
@@ -233,7 +238,8 @@ void Decoder::decode_system_call(const Instruction& i, const std::string& callee
     op.d = written;
     if (results == nullptr || results->elements.empty()) return;
     const ptx::Variable* variable = param_variable(results->elements[0].name);
-    if (variable == nullptr) throw Untranslatable(i.mnemonic());
+    if (variable == nullptr || variable->size() < sizeof(uint32_t))
+      throw Untranslatable(i.mnemonic());
     const uint32_t to = rows(*variable);
     isa::MemoryForm f;
     f.space = isa::MemorySpace::FunctionParam;
@@ -261,11 +267,11 @@ void Decoder::decode_shuffle(const Instruction& i) {
   set_kind(f.kind);
   const Operand& d = i.operands.at(0);
   const uint32_t members = source(i.operands.at(4), 4);
-  const uint32_t in_range = d.pair >= 0 ? slots_.offset[static_cast<size_t>(d.pair)] : isa::kNone;
+  const uint32_t in_range = second_predicate(d);
   const uint32_t extra = list({members, in_range});
   const uint32_t a = source(i.operands.at(1), 4), b = source(i.operands.at(2), 4),
                  c = source(i.operands.at(3), 4);
-  const uint32_t to = d.kind == Operand::Kind::Sink ? scratch(4, 7) : destination(d);
+  const uint32_t to = d.kind == Operand::Kind::Sink ? scratch(4, 7) : destination(d, 4);
   Op& op = emit(f.run);
   op.d = to;
   op.a = a;
@@ -278,7 +284,8 @@ void Decoder::decode_shuffle(const Instruction& i) {
 void Decoder::decode_vote(const Instruction& i) {
   const isa::Form& f = form(i.mnemonic());
   set_kind(f.kind);
-  const uint32_t members = source(i.operands.at(2), 4), d = destination(i.operands.at(0));
+  const uint32_t members = source(i.operands.at(2), 4),
+                 d = destination(i.operands.at(0), i.has("ballot") ? 4 : 0);
   Op& op = emit(f.run);
   op.d = d;
   op.a = predicate(i.operands.at(1));
@@ -293,12 +300,12 @@ void Decoder::decode_match(const Instruction& i) {
   const auto width = static_cast<uint32_t>(ptx::size_of(ptx::type_from_name(i.modifiers.back())));
   const Operand& d = i.operands.at(0);
   const uint32_t a = source(i.operands.at(1), width), members = source(i.operands.at(2), 4);
-  const uint32_t to = d.kind == Operand::Kind::Sink ? scratch(4, 7) : destination(d);
+  const uint32_t to = d.kind == Operand::Kind::Sink ? scratch(4, 7) : destination(d, 4);
   Op& op = emit(f.run);
   op.d = to;
   op.a = a;
   op.b = members;
-  op.c = d.pair >= 0 ? slots_.offset[static_cast<size_t>(d.pair)] : isa::kNone;
+  op.c = second_predicate(d);
 }
 
 }  // namespace vgpu

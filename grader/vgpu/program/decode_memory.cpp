@@ -148,6 +148,7 @@ Decoder::Address Decoder::address(const Operand& operand, ptx::Space space) {
   if (operand.reg >= 0) {
     result.base = slots_.offset[static_cast<size_t>(operand.reg)];
     const uint32_t width = register_width(operand);
+    if (width != 4 && width != 8) throw Untranslatable("an address of neither 32 nor 64 bits");
     result.wide = width == 8;
     if (width == 4 && result.space != MemorySpace::Shared) {
       Op& op =
@@ -225,6 +226,9 @@ void Decoder::decode_access(const Instruction& i, const Operand& data, const Ope
     const ptx::Variable* variable = param_variable(where.name);
     if (variable == nullptr || where.reg >= 0)
       throw Untranslatable(i.mnemonic() + " with a computed address");
+    if (where.bits < 0 ||
+        static_cast<uint64_t>(where.bits) + uint64_t{f.bytes} * elements > variable->size())
+      throw Untranslatable(i.mnemonic() + " outside the parameter `" + variable->name + "`");
     at.space = MemorySpace::FunctionParam;
     at.base = rows(*variable);
     at.offset = where.bits;
@@ -249,10 +253,11 @@ void Decoder::decode_access(const Instruction& i, const Operand& data, const Ope
   }
   std::vector<uint32_t> registers;
   for (const Operand* part : parts) {
-    if (part->kind == Operand::Kind::Sink)
+    if (part->kind == Operand::Kind::Sink && elements > 1 && !is_store)
       registers.push_back(isa::kNone);
     else
-      registers.push_back(is_store ? source(*part, f.register_bytes) : destination(*part));
+      registers.push_back(is_store ? source(*part, f.register_bytes)
+                                   : destination(*part, f.register_bytes));
   }
   const Handler run = is_store ? isa::store(f) : isa::load(f);
   if (run == nullptr) throw Untranslatable(i.mnemonic());
@@ -278,10 +283,11 @@ void Decoder::decode_param_load(const Instruction& i, const ptx::Variable& param
   for (size_t k = 0; k < parts.size(); ++k) {
     if (parts[k].kind == Operand::Kind::Sink) continue;
     const size_t within = static_cast<size_t>(where.bits) + k * bytes;
-    if (bytes == 0 || within + bytes > param.size())
+    if (bytes == 0 || within > param.size() || bytes > param.size() - within)
       throw Untranslatable("a load outside the parameter `" + param.name + "`");
     Kernel::ParamSlot slot;
     slot.param_offset = static_cast<uint32_t>(kernel_.params.at(index).offset + within);
+    if (parts[k].kind != Operand::Kind::Register) throw Untranslatable(i.mnemonic());
     slot.width = register_width(parts[k]);
     slot.loaded = bytes;
     slot.sign_extend = is_signed(type);
@@ -292,7 +298,7 @@ void Decoder::decode_param_load(const Instruction& i, const ptx::Variable& param
       entry->second = slot.slot = reserve(slot.width);
       kernel_.param_slots.push_back(slot);
     }
-    move(destination(parts[k]), entry->second, slot.width);
+    move(destination(parts[k], slot.width), entry->second, slot.width);
   }
 }
 
@@ -319,7 +325,8 @@ void Decoder::decode_atomic(const Instruction& i, bool returns) {
   const uint32_t c = operation == "cas" ? source(i.operands.at(first + 2), width) : b;
   uint32_t d = 0;
   if (returns)
-    d = i.operands[0].kind == Operand::Kind::Sink ? scratch(width, 5) : destination(i.operands[0]);
+    d = i.operands[0].kind == Operand::Kind::Sink ? scratch(width, 5)
+                                                  : destination(i.operands[0], width);
   Op& op = emit(run);
   op.a = at.base;
   op.imm = at.offset;
@@ -336,8 +343,9 @@ void Decoder::decode_move(const Instruction& i) {
   if (from.kind == Operand::Kind::Special &&
       (from.name.starts_with("%clock") || from.name.starts_with("%globaltimer"))) {
     Op& op = emit(isa::builtins().clock);
-    op.d = destination(to);
-    op.imm = register_width(to) == 8 ? 1 : 0;
+    const bool wide = to.kind == Operand::Kind::Register && register_width(to) == 8;
+    op.d = destination(to, wide ? 8 : 4);
+    op.imm = wide ? 1 : 0;
     return;
   }
   const bool packs = from.kind == Operand::Kind::Vector, unpacks = to.kind == Operand::Kind::Vector;
@@ -354,9 +362,9 @@ void Decoder::decode_move(const Instruction& i) {
     if (operand.kind == Operand::Kind::Sink)
       registers.push_back(isa::kNone);
     else
-      registers.push_back(packs ? source(operand, part) : destination(operand));
+      registers.push_back(packs ? source(operand, part) : destination(operand, part));
   }
-  const uint32_t value = packs ? destination(to) : source(from, whole);
+  const uint32_t value = packs ? destination(to, whole) : source(from, whole);
   const uint32_t extra = list(registers);
   Op& op = emit(f.run);
   (packs ? op.d : op.a) = value;
@@ -377,7 +385,7 @@ void Decoder::decode_cvta(const Instruction& i) {
   if (space == ptx::Space::Param) throw Untranslatable(i.mnemonic());
   if (to_space) window = ~window + 1;
   const uint32_t offset = constant(window, 8);
-  const uint32_t d = destination(i.operands.at(0));
+  const uint32_t d = destination(i.operands.at(0), 8);
   Op& op = emit(form(window == 0 ? "mov.b64" : "add.u64").run);
   op.d = d;
   op.a = from;
@@ -393,7 +401,7 @@ void Decoder::decode_isspacep(const Instruction& i) {
   set_kind(InstructionClass::Predicate);
   const uint32_t address_slot = source(i.operands.at(1), 8), top = scratch(8, 6);
   const uint32_t shift = constant(56, 4), wanted = constant(window, 8),
-                 p = destination(i.operands.at(0));
+                 p = destination(i.operands.at(0), 0);
   Op& extract = emit(form("shr.u64").run);
   extract.d = top;
   extract.a = address_slot;

@@ -42,8 +42,13 @@ std::vector<isa::GlobalRunSpan> spans_of(const GlobalRun& run, uint32_t base) {
 
 size_t Decoder::decode_run(size_t first, size_t last) {
   if (const FusibleRun run = find_run(function_, first, last, traffic_); run.length != 0) {
-    decode_shared_run(run, first);
-    return run.length;
+    try {
+      decode_shared_run(run, first);
+      return run.length;
+    } catch (const Untranslatable&) {  // its address is none
+      decode_instruction(first);
+      return 1;
+    }
   }
   if (const GlobalRun run = find_global_run(function_, first, last, traffic_); run.length != 0) {
     decode_global_run(run, first);

@@ -3,6 +3,7 @@
 // fragments as an H200 fills them).
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "program/decoder.hpp"
 
@@ -109,7 +110,10 @@ void Decoder::decode_async(const Instruction& i) {
     return;
   }
   if (what == "wait_all" || what == "wait_group") {
-    emit(handlers.wait).imm = what == "wait_all" ? 0 : i.operands.at(0).bits + 1;
+    constexpr int64_t kMostGroups = std::numeric_limits<int32_t>::max();
+    const int64_t groups = what == "wait_all" ? -1 : i.operands.at(0).bits;
+    if (groups < -1 || groups > kMostGroups) throw Untranslatable(i.mnemonic());
+    emit(handlers.wait).imm = groups + 1;
     return;
   }
   const auto is_known = [](std::string_view word) {
@@ -119,6 +123,9 @@ void Decoder::decode_async(const Instruction& i) {
   if ((what != "ca" && what != "cg") ||
       !std::all_of(i.modifiers.begin(), i.modifiers.end(), is_known))
     throw Untranslatable(i.mnemonic());
+  const Operand& bytes = i.operands.at(2);
+  if (bytes.bits != 16 && (what == "cg" || (bytes.bits != 4 && bytes.bits != 8)))
+    throw Untranslatable(i.mnemonic() + " of this size");
   const Address to = address(i.operands.at(0), ptx::Space::Shared);
   const Address from = address(i.operands.at(1), ptx::Space::Global);
   isa::AsyncOperands more;
@@ -139,15 +146,16 @@ void Decoder::decode_async(const Instruction& i) {
   op.a = to.base;
   op.imm = to.offset;
   op.b = from.base;
-  op.c = static_cast<uint32_t>(i.operands.at(2).bits);
+  op.c = static_cast<uint32_t>(bytes.bits);
   op.extra = extra;
 }
 
 std::vector<uint32_t> Decoder::registers_of(const Operand& operand, bool is_destination) {
-  if (operand.kind != Operand::Kind::Vector) return {source(operand, 4)};
+  if (operand.kind != Operand::Kind::Vector)
+    return {is_destination ? destination(operand, 4) : source(operand, 4)};
   std::vector<uint32_t> registers;
   for (const Operand& element : operand.elements)
-    registers.push_back(is_destination ? destination(element) : source(element, 4));
+    registers.push_back(is_destination ? destination(element, 4) : source(element, 4));
   return registers;
 }
 
@@ -155,6 +163,8 @@ void Decoder::decode_ldmatrix(const Instruction& i) {
   if (!i.has("m8n8") || !i.has("b16")) throw Untranslatable(i.mnemonic());
   set_kind(InstructionClass::LoadShared);
   const std::vector<uint32_t> registers = registers_of(i.operands.at(0), true);
+  const size_t matrices = i.has("x4") ? 4 : i.has("x2") ? 2 : 1;
+  if (registers.size() != matrices) throw Untranslatable(i.mnemonic());
   const Address from = address(i.operands.at(1), ptx::Space::Shared);
   const uint32_t extra = list(registers);
   Op& op = emit(isa::matrix().load_rows);
@@ -190,7 +200,8 @@ void Decoder::decode_mma(const Instruction& i) {
   const auto by_tile = [&](char matrix, const Operand& operand, uint32_t each, bool is_result) {
     const Fragment f = fragment_of(matrix, *shape, depth);
     const std::vector<uint32_t> registers = registers_of(operand, is_result);
-    if (registers.size() % (f.tiles.size() * each) != 0) throw Untranslatable(i.mnemonic());
+    if (registers.empty() || registers.size() % (f.tiles.size() * each) != 0)
+      throw Untranslatable(i.mnemonic());
     std::vector<size_t> order(f.tiles.size());
     for (size_t t = 0; t < order.size(); ++t) order[t] = t;
     const auto place = [&](size_t t) {
@@ -242,7 +253,8 @@ void Decoder::decode_fragment(const Instruction& i) {
 
   const std::vector<uint32_t> registers = registers_of(i.operands.at(is_store ? 1 : 0), !is_store);
   const size_t each = is_sum && !is_half ? 2 : 1;
-  if (registers.size() % (f.tiles.size() * each) != 0) throw Untranslatable(i.mnemonic());
+  if (registers.empty() || registers.size() % (f.tiles.size() * each) != 0)
+    throw Untranslatable(i.mnemonic());
   std::vector<FragmentPiece> pieces;
   for (size_t r = 0; r < f.tiles.size() * each; r += each) {
     const Tile& tile = f.tiles[r / each];

@@ -8,6 +8,7 @@ namespace vgpu {
 namespace {
 
 constexpr uint32_t kLanes = 32;
+constexpr uint64_t kMostLocalBytes = 512 * 1024;  // of a thread, as ptxas
 
 const std::map<std::string_view, Special> kSpecials = {
     {"%tid.x", Special::TidX},
@@ -61,14 +62,7 @@ void Decoder::decode() {
   const uint32_t first_slot = (code_.frame.bytes + 511) / 512 * 512;
   for (uint32_t& offset : slots_.offset) offset += first_slot;
   code_.frame.bytes = first_slot + slots_.bytes;
-  for (const ptx::Variable& variable : function_.variables) {
-    if (variable.space != ptx::Space::Local) continue;
-    const auto alignment = static_cast<uint32_t>(std::max<size_t>(variable.alignment, 4));
-    code_.frame.local_bytes = (code_.frame.local_bytes + alignment - 1) / alignment * alignment;
-    local_offsets_[variable.name] = code_.frame.local_bytes;
-    code_.frame.local_bytes += static_cast<uint32_t>(variable.size());
-  }
-  code_.frame.local_bytes = (code_.frame.local_bytes + 15) / 16 * 16;
+  place_locals();
   for (size_t b = 0; b < graph_.blocks.size(); ++b) decode_block(b);
 
   // Behind the last instruction: the end of a kernel, or the one place where a device function
@@ -87,6 +81,21 @@ void Decoder::decode() {
   code_.frame.bytes = (code_.frame.bytes + 511) / 512 * 512;
   if (code_index_ == 0) kernel_.register_slots = slots_.words;
   kernel_.codes[static_cast<size_t>(code_index_)] = std::move(code_);
+}
+
+void Decoder::place_locals() {
+  uint64_t bytes = 0;
+  for (const ptx::Variable& variable : function_.variables) {
+    if (variable.space != ptx::Space::Local) continue;
+    const auto alignment = std::max<size_t>(variable.alignment, 4);
+    bytes = (bytes + alignment - 1) / alignment * alignment;
+    local_offsets_[variable.name] = static_cast<uint32_t>(bytes);
+    bytes += variable.size();
+    if (bytes > kMostLocalBytes)
+      throw ProgramError("function `" + function_.name + "` has more than " +
+                         std::to_string(kMostLocalBytes) + " bytes of local memory");
+  }
+  code_.frame.local_bytes = static_cast<uint32_t>((bytes + 15) / 16 * 16);
 }
 
 void Decoder::decode_block(size_t block) {
@@ -125,7 +134,7 @@ void Decoder::decode_instruction(size_t index) {
   const size_t before = code_.ops.size();
   try {
     translate(i);
-  } catch (const std::runtime_error& error) {
+  } catch (const std::exception& error) {  // an operand that is missing too: std::out_of_range
     code_.ops.resize(before);
     std::erase_if(jumps_, [&](const Jump& jump) { return jump.op >= before; });
     kernel_.sites[site_].mnemonic = error.what();
@@ -150,6 +159,8 @@ const isa::Form& Decoder::form(const std::string& mnemonic) const {
 }
 
 void Decoder::translate_by_form(const Instruction& i) {
+  if (i.opcode == "pack" || i.opcode == "unpack")  // names of our own: see decode_move
+    throw Untranslatable(i.mnemonic());
   const isa::Form& f = form(i.mnemonic());
   set_kind(f.kind);
   Op op;
@@ -170,10 +181,11 @@ void Decoder::translate_by_form(const Instruction& i) {
       if (written.kind != Operand::Kind::Register && is_destination)
         throw Untranslatable(i.mnemonic());
       width = written.kind == Operand::Kind::Register ? register_width(written) : 8;
+      if (width == 0) throw Untranslatable(i.mnemonic() + " of a predicate");
       (is_destination ? op.c : op.b) = width;
     }
     const uint32_t offset = is_predicate     ? predicate(written)
-                            : is_destination ? destination(written)
+                            : is_destination ? destination(written, width)
                                              : source(written, width);
     if (is_destination)
       op.d = offset;
@@ -202,7 +214,7 @@ void Decoder::decode_setp(const Instruction& i) {
   set_kind(f.kind);
   const uint32_t width = static_cast<uint32_t>(f.operands[3] - '0');
   const Operand& target = i.operands.at(0);
-  const uint32_t p = target.kind == Operand::Kind::Sink ? scratch(0, 0) : destination(target);
+  const uint32_t p = target.kind == Operand::Kind::Sink ? scratch(0, 0) : destination(target, 0);
   const bool simple = combine.empty() && target.pair < 0;
   const uint32_t a = source(i.operands.at(1), width), b = source(i.operands.at(2), width);
   const uint32_t compared = simple ? p : scratch(0, 1);
@@ -228,7 +240,7 @@ void Decoder::decode_setp(const Instruction& i) {
     combine_into(inverse, inverse);
   }
   combine_into(p, compared);
-  if (target.pair >= 0) move(slots_.offset[static_cast<size_t>(target.pair)], inverse, 0);
+  if (target.pair >= 0) move(second_predicate(target), inverse, 0);
 }
 
 Op& Decoder::emit(Handler run) {
@@ -334,10 +346,21 @@ uint32_t Decoder::source(const Operand& operand, uint32_t width) {
   }
 }
 
-uint32_t Decoder::destination(const Operand& operand) {
+uint32_t Decoder::destination(const Operand& operand, uint32_t width) {
   if (operand.kind != Operand::Kind::Register)
     throw Untranslatable("a destination that is not a register");
+  if (register_width(operand) != width)
+    throw Untranslatable("a destination of " + std::to_string(register_width(operand)) +
+                         " bytes where " + std::to_string(width) + " are needed");
   return slots_.offset[static_cast<size_t>(operand.reg)];
+}
+
+uint32_t Decoder::second_predicate(const Operand& operand) const {
+  if (operand.pair < 0) return isa::kNone;
+  const auto r = static_cast<size_t>(operand.pair);
+  if (lane_bytes(function_.registers[r].type) != 0)
+    throw Untranslatable("a predicate that is not a predicate register");
+  return slots_.offset[r];
 }
 
 uint32_t Decoder::predicate(const Operand& operand) {

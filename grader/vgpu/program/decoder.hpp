@@ -15,6 +15,7 @@
 
 #include "isa/isa.hpp"
 #include "machine/kernel.hpp"
+#include "program/error.hpp"
 #include "program/flow.hpp"
 #include "program/fuse.hpp"
 #include "program/fuse_global.hpp"
@@ -52,6 +53,7 @@ class Decoder {
   // --- decoder.cpp
   void decode_block(size_t block);
   void decode_instruction(size_t index);
+  void place_locals();
   void translate(const Instruction& i);
   void translate_by_form(const Instruction& i);
   void decode_setp(const Instruction& i);
@@ -64,7 +66,11 @@ class Decoder {
   /// Offset of an operand's value: a register's slot, a constant's, a special register's. `width`
   /// bytes per lane.
   uint32_t source(const Operand& operand, uint32_t width);
-  uint32_t destination(const Operand& operand);
+  /// Where a result of `width` bytes per lane goes. Throws Untranslatable unless the operand is a
+  /// register of that width: anything else would spill into other registers.
+  uint32_t destination(const Operand& operand, uint32_t width);
+  /// The predicate that `p|q` names besides, or kNone.
+  uint32_t second_predicate(const Operand& operand) const;
   uint32_t constant(uint64_t bits, uint32_t width);
   uint32_t special(const std::string& name, uint32_t width);
   uint32_t scratch(uint32_t width, int which = 0);

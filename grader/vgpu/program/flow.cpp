@@ -1,7 +1,8 @@
 #include "program/flow.hpp"
 
 #include <algorithm>
-#include <stdexcept>
+
+#include "program/error.hpp"
 
 namespace vgpu {
 namespace {
@@ -9,8 +10,8 @@ namespace {
 size_t label_position(const ptx::Function& function, const std::string& label) {
   const auto found = function.labels.find(label);
   if (found == function.labels.end()) {
-    throw std::runtime_error("function `" + function.name + "` branches to the unknown label `" +
-                             label + "`");
+    throw ProgramError("function `" + function.name + "` branches to the unknown label `" + label +
+                       "`");
   }
   return found->second;
 }
@@ -20,11 +21,14 @@ bool leaves(const ptx::Instruction& i) {
 }
 
 std::vector<std::string> targets(const ptx::Function& function, const ptx::Instruction& i) {
-  if (i.opcode == "bra") return {i.operands.at(0).name};
-  const auto table = function.branch_targets.find(i.operands.at(1).name);
+  const size_t operands = i.opcode == "bra" ? 1 : 2;
+  if (i.operands.size() < operands)
+    throw ProgramError("function `" + function.name + "` has a branch without a target");
+  if (i.opcode == "bra") return {i.operands[0].name};
+  const auto table = function.branch_targets.find(i.operands[1].name);
   if (table == function.branch_targets.end()) {
-    throw std::runtime_error("function `" + function.name + "` has no branch table `" +
-                             i.operands.at(1).name + "`");
+    throw ProgramError("function `" + function.name + "` has no branch table `" +
+                       i.operands[1].name + "`");
   }
   return table->second;
 }

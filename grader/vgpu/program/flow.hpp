@@ -29,7 +29,7 @@ struct FlowGraph {
 /// True for an instruction that ends a basic block.
 bool ends_block(const ptx::Instruction& instruction);
 
-/// Throws std::runtime_error naming the label when a branch target does not exist.
+/// Throws ProgramError naming the label when a branch target does not exist.
 FlowGraph build_flow(const ptx::Function& function);
 
 }  // namespace vgpu

@@ -1,5 +1,6 @@
 #include "program/fuse.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -12,10 +13,6 @@ using ptx::Instruction;
 using ptx::Operand;
 
 constexpr size_t kFewestSteps = 4;  // below this the operation costs more than it saves
-
-bool is_register(const Operand& operand) {
-  return operand.kind == Operand::Kind::Register && operand.pair < 0;
-}
 
 bool same_base(const Operand& a, const Operand& b) {
   return a.reg == b.reg && a.name == b.name;
@@ -30,7 +27,9 @@ class RunFinder {
     if (i.guard >= 0) return false;
     if (i.opcode == "ld") return accept_load(i);
     const std::string mnemonic = i.mnemonic();
-    if (mnemonic == "mul.f32" || mnemonic == "mul.rn.f32") return accept_product(i);
+    const bool is_product = mnemonic == "mul.f32" || mnemonic == "mul.rn.f32";
+    if (i.operands.size() != (is_product ? 3 : 4)) return false;
+    if (is_product) return accept_product(i);
     return mnemonic == "fma.rn.f32" && accept_fma(i);
   }
 
@@ -40,6 +39,8 @@ class RunFinder {
   FusibleRun run;
 
  private:
+  bool is_register(const Operand& operand) const { return traffic_.is_word(operand); }
+
   struct Temporary {
     int64_t offset = 0;
     int factor = -1;  // register that the loaded value was multiplied with, or -1
@@ -69,14 +70,17 @@ class RunFinder {
     const bool plain = m.size() == 2 && m[0] == "shared",
                vector = m.size() == 3 && m[0] == "shared" && (m[1] == "v2" || m[1] == "v4");
     if ((!plain && !vector) || (m.back() != "f32" && m.back() != "b32")) return false;
-    const Operand& where = i.operands.at(1);
+    if (i.operands.size() != 2) return false;
+    const Operand& where = i.operands[1];
     if (where.kind != Operand::Kind::Address ||
-        where.bits % static_cast<int64_t>(vector ? (m[1] == "v2" ? 8 : 16) : 4) != 0)
+        where.bits % static_cast<int64_t>(vector ? (m[1] == "v2" ? 8 : 16) : 4) != 0 ||
+        where.bits != std::clamp(where.bits, -kFarthestOffset, kFarthestOffset))
       return false;
     if (run.base != nullptr && !same_base(*run.base, where)) return false;
     run.base = &where;
     if (!vector) return define(i.operands[0], where.bits, -1);
     int64_t offset = where.bits;
+    if (i.operands[0].elements.size() != (m[1] == "v2" ? 2 : 4)) return false;
     for (const Operand& element : i.operands[0].elements) {
       if (!define(element, offset, -1)) return false;
       offset += 4;
@@ -95,7 +99,7 @@ class RunFinder {
   }
 
   bool accept_product(const Instruction& i) {
-    const int loaded = loaded_factor(i.operands.at(1), i.operands.at(2));
+    const int loaded = loaded_factor(i.operands[1], i.operands[2]);
     if (loaded < 0) return false;
     const Operand& value = i.operands[loaded == 0 ? 1 : 2];
     const Operand& other = i.operands[loaded == 0 ? 2 : 1];
@@ -108,8 +112,7 @@ class RunFinder {
   }
 
   bool accept_fma(const Instruction& i) {
-    const Operand &d = i.operands.at(0), &a = i.operands.at(1), &b = i.operands.at(2),
-                  &c = i.operands.at(3);
+    const Operand &d = i.operands[0], &a = i.operands[1], &b = i.operands[2], &c = i.operands[3];
     if (!is_register(d) || !is_register(c)) return false;
     FusibleRun::Step step;
     step.d = d.reg;
@@ -146,11 +149,17 @@ class RunFinder {
 
 RegisterTraffic::RegisterTraffic(const ptx::Function& function)
     : writes(function.registers.size()), reads(function.registers.size()) {
+  for (const ptx::Register& r : function.registers) is_word_.push_back(lane_bytes(r.type) == 4);
   for (const Instruction& i : function.body) {
     const RegisterUse use = register_use(i);
     for (const int r : use.writes) ++writes[static_cast<size_t>(r)];
     for (const int r : use.reads) ++reads[static_cast<size_t>(r)];
   }
+}
+
+bool RegisterTraffic::is_word(const Operand& operand) const {
+  return operand.kind == Operand::Kind::Register && operand.pair < 0 &&
+         is_word_[static_cast<size_t>(operand.reg)];
 }
 
 FusibleRun find_run(const ptx::Function& function, size_t first, size_t last,

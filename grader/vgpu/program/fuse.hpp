@@ -22,6 +22,9 @@ struct FusibleRun {
   std::vector<Step> steps;
 };
 
+/// Bytes of an address's offset that a run takes: what lies around it stays within 32 bits.
+inline constexpr int64_t kFarthestOffset = int64_t{1} << 30;
+
 /// How often each register is written and read in a function.
 struct RegisterTraffic {
   explicit RegisterTraffic(const ptx::Function& function);
@@ -31,6 +34,11 @@ struct RegisterTraffic {
   bool is_read_once(int r) const {
     return writes[static_cast<size_t>(r)] == 1 && reads[static_cast<size_t>(r)] == 1;
   }
+  /// A single register of 32 bits.
+  bool is_word(const ptx::Operand& operand) const;
+
+ private:
+  std::vector<bool> is_word_;
 };
 
 /// The longest run that starts at instruction `first` and ends before `last`. Values that the run

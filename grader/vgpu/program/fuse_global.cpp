@@ -16,10 +16,6 @@ using ptx::Operand;
 
 constexpr size_t kFewestSteps = 4;  // below this the operation costs more than it saves
 
-bool is_register(const Operand& operand) {
-  return operand.kind == Operand::Kind::Register && operand.pair < 0;
-}
-
 class GlobalRunFinder {
  public:
   explicit GlobalRunFinder(const RegisterTraffic& traffic) : traffic_(traffic) {}
@@ -37,6 +33,8 @@ class GlobalRunFinder {
   GlobalRun run;
 
  private:
+  bool is_register(const Operand& operand) const { return traffic_.is_word(operand); }
+
   struct Temporary {
     uint32_t base = 0;
     int32_t offset = 0;
@@ -54,11 +52,13 @@ class GlobalRunFinder {
       else if (word != "nc" && word != "f32" && word != "b32")
         return false;
     }
-    const Operand& where = i.operands.at(1);
+    if (i.operands.size() != 2) return false;
+    const Operand& where = i.operands[1];
     const auto offset = static_cast<int32_t>(where.bits), size = 4 * elements;
     words_ += static_cast<uint32_t>(elements);
     if (!is_global || where.kind != Operand::Kind::Address || where.reg < 0 ||
-        where.bits != offset || offset % size != 0 || words_ > isa::kMostGlobalWords)
+        where.bits != std::clamp(where.bits, -kFarthestOffset, kFarthestOffset) ||
+        offset % size != 0 || words_ > isa::kMostGlobalWords)
       return false;
     uint32_t base = 0;
     while (base < GlobalRun::kBases && run.bases[base] != nullptr &&
@@ -69,6 +69,7 @@ class GlobalRunFinder {
     run.loads.push_back({index, base, offset, size});
     if (elements == 1) return define(i.operands[0], base, offset);
     int32_t at = offset;
+    if (i.operands[0].elements.size() != static_cast<size_t>(elements)) return false;
     for (const Operand& element : i.operands[0].elements) {
       if (!define(element, base, std::exchange(at, at + 4))) return false;
     }
@@ -93,12 +94,13 @@ class GlobalRunFinder {
   }
 
   bool accept_fma(const Instruction& i) {
-    for (const Operand& operand : i.operands) {
-      if (!is_register(operand)) return false;
-    }
-    const Operand &d = i.operands.at(0), &c = i.operands.at(3);
+    const auto& operands = i.operands;
+    if (operands.size() != 4 || !std::all_of(operands.begin(), operands.end(),
+                                             [&](const Operand& o) { return is_register(o); }))
+      return false;
+    const Operand &d = operands[0], &c = operands[3];
     if (temporaries_.contains(c.reg)) return false;
-    const GlobalRun::Factor a = use(i.operands.at(1)), b = use(i.operands.at(2));
+    const GlobalRun::Factor a = use(operands[1]), b = use(operands[2]);
     if (a.reg >= 0 && b.reg >= 0) return false;
     run.steps.push_back({a, b, c.reg, d.reg});
     return true;

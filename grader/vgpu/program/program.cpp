@@ -6,9 +6,10 @@
 #include <cstring>
 #include <functional>
 #include <mutex>
-#include <stdexcept>
+#include <new>
 
 #include "program/decoder.hpp"
+#include "program/names.hpp"
 
 namespace vgpu {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 // Room for recursion: the frames of this many calls of the largest function.
 constexpr size_t kRecursionDepth = 64;
 constexpr size_t kDynamicSharedAlignment = 16;
+constexpr size_t kMostParamBytes = 32764;  // as ptxas
 // Between shared arrays, under observation. All 32 banks once, so that it changes no bank conflict.
 constexpr size_t kSharedRedZone = 128;
 
@@ -69,10 +71,10 @@ void Program::Impl::load_variables() {
     if (v.space != ptx::Space::Global && v.space != ptx::Space::Const) continue;
     const size_t size = std::max<size_t>(v.size(), 1);
     void* address = device.memory().allocate(size, v.name, MemoryUse::Variable);
-    if (address == nullptr)
-      throw std::runtime_error("no device memory left for the variable `" + v.name + "`");
+    if (address == nullptr) throw std::bad_alloc();
     std::memset(address, 0, size);
-    std::memcpy(address, v.initial.data(), std::min(v.initial.size(), size));
+    std::copy_n(v.initial.begin(), std::min(v.initial.size(), size),
+                static_cast<uint8_t*>(address));
     device.memory().note_written(address, size);
     symbols[v.name] = {address, v.size()};
   }
@@ -126,6 +128,11 @@ void Program::Impl::place_shared(const std::vector<const ptx::Function*>& functi
     table.shared[v.name] = offset;
     kernel.shared_arrays.push_back({plain_name(v.name), offset, static_cast<uint32_t>(v.size())});
     kernel.static_shared += v.size();
+    const size_t most = device.profile().shared_per_block;
+    if (kernel.static_shared > most)
+      throw ProgramError("kernel `" + kernel.demangled + "` has " +
+                         std::to_string(kernel.static_shared) +
+                         " bytes of static __shared__ arrays: at most " + std::to_string(most));
     if (!device.options().observers.empty()) kernel.shared_padding += kSharedRedZone;
   };
   std::set<std::string, std::less<>> named;
@@ -185,6 +192,9 @@ std::unique_ptr<Kernel> Program::Impl::decode(const ptx::Function& entry) {
     kernel->param_bytes = param.offset + param.size;
     kernel->params.push_back(param);
   }
+  if (kernel->param_bytes > kMostParamBytes)
+    throw ProgramError("kernel `" + kernel->demangled + "` has more than " +
+                       std::to_string(kMostParamBytes) + " bytes of parameters");
   const std::vector<const ptx::Function*> functions = reachable(entry);
   SymbolTable table;
   for (const auto& [name, symbol] : symbols)
@@ -202,6 +212,7 @@ std::unique_ptr<Kernel> Program::Impl::decode(const ptx::Function& entry) {
 
 Program::Program(Device& device, ptx::Module source)
     : impl_(std::make_unique<Impl>(device, std::move(source))) {
+  require_known_names(impl_->module);
   impl_->load_variables();
 }
 

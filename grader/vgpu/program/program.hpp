@@ -9,6 +9,7 @@
 
 #include "machine/device.hpp"
 #include "machine/kernel.hpp"
+#include "program/error.hpp"
 #include "ptx/module.hpp"
 
 namespace vgpu {
@@ -18,6 +19,7 @@ class Program {
  public:
   /// Allocates and initialises the module's variables in device memory (not counted as the
   /// program's own memory).
+  /// Throws std::bad_alloc when they do not fit, ProgramError for names that no PTX has.
   Program(Device& device, ptx::Module module);
   ~Program();
 
@@ -29,7 +31,7 @@ class Program {
 
   /// Decoded kernel by mangled name; nullptr when the module has none of that name. The pointer
   /// stays valid as long as the Program. An instruction that is not supported does not fail here
-  /// but when it is reached.
+  /// but when it is reached. Throws ProgramError for a kernel that cannot be.
   const Kernel* kernel(std::string_view mangled_name);
 
   const ptx::Module& module() const;

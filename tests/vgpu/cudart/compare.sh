@@ -1,3 +1,5 @@
 #!/bin/sh
-# compare.sh VGPU PROGRAM MODE EXPECTED: the program must print exactly what EXPECTED holds.
-VGPU_QUIET=1 "$1" run "$2" "$3" 2>/dev/null | diff -u "$4" -
+# compare.sh EXPECTED COMMAND...: the command must print exactly what EXPECTED holds.
+expected=$1
+shift
+"$@" 2>/dev/null | diff -u "$expected" -

@@ -2,6 +2,7 @@
 //   conformance fault  what every call answers after a kernel accessed memory that is not there
 //   conformance trap | assert | misaligned | reset   one kernel with that fault, and
 //   cudaDeviceReset after it
+//   conformance errors NUMBER   one wrong call (errors.cu)
 #include <cstring>
 
 #include "show.cuh"
@@ -12,6 +13,7 @@ int main(int argc, char** argv) {
     show_calls_after_a_fault();
     return 0;
   }
+  if (std::strcmp(mode, "errors") == 0) return show_error(argc > 2 ? argv[2] : "0");
   if (std::strcmp(mode, "conformance") != 0) {
     show_fault(mode);
     return 0;

@@ -27,6 +27,7 @@ void show_thread_errors();
 void show_reset();
 void show_calls_after_a_fault();
 void show_fault(const char* kind);
+int show_error(const char* number);  ///< exit code; 2: there is no such case
 
 __global__ void fill(int* out, int n, int value);   // launches.cu
 cudaError_t add_in_other_object(int* out, int by);  // other_object.cu

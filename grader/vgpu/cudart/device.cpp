@@ -206,11 +206,12 @@ VGPU_EXPORT cudaError_t cudaDeviceGetLimit(size_t* value, cudaLimit which) {
 }
 
 VGPU_EXPORT cudaError_t cudaDeviceSetLimit(cudaLimit which, size_t value) {
-  return api_call(__func__, Errors::Sticky, [&](Runtime&) {
+  return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {
     auto found = limits().find(which);
     if (found == limits().end())
       fail(cudaErrorInvalidValue, "unknown limit " + std::to_string(which));
     found->second = value;
+    if (which == cudaLimitMallocHeapSize) runtime.device().options().heap_bytes = value;
   });
 }
 

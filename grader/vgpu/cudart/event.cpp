@@ -3,7 +3,7 @@
 #include <chrono>
 #include <optional>
 
-#include "cudart/api.hpp"
+#include "cudart/graph.hpp"
 
 struct CUevent_st {
   unsigned flags = 0;
@@ -32,6 +32,7 @@ cudaError_t create(const char* name, cudaEvent_t* event, unsigned flags) {
 }
 
 cudaError_t record(const char* name, cudaEvent_t event, cudaStream_t stream) {
+  if (const auto captured = capture_record(event, stream)) return *captured;
   return api_call(name, Errors::Queued, [&](Runtime& runtime) {
     runtime.require_stream(stream);
     require_event(runtime, event).recorded = std::chrono::steady_clock::now();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "machine/occupancy.hpp"
+
 namespace vgpu::cudart {
 
 CUkern_st& require_function(Runtime& runtime, const void* host_or_handle) {
@@ -31,6 +33,16 @@ int registers(const GpuProfile& profile, const CUkern_st& function, const Kernel
     return resources->registers;
   return static_cast<int>(std::min<uint32_t>(
       kernel.register_slots, static_cast<uint32_t>(profile.max_registers_per_thread)));
+}
+
+int resident_blocks(const GpuProfile& profile, const CUkern_st& function, const Kernel& kernel,
+                    int threads, size_t dynamic_shared) {
+  if (threads > max_threads(profile, kernel) ||
+      dynamic_shared > max_dynamic_shared(profile, function, kernel))
+    return 0;
+  return occupancy(profile, threads, registers(profile, function, kernel),
+                   kernel.static_shared + dynamic_shared)
+      .blocks;
 }
 
 }  // namespace vgpu::cudart

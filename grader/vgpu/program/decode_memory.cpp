@@ -19,6 +19,12 @@ bool is_hint(std::string_view word) {
   return kHints.count(word) != 0 || word.starts_with("L1::") || word.starts_with("L2::");
 }
 
+/// A load that looks at memory itself, as one in a loop that waits for a flag must.
+bool asks_memory(const ptx::Instruction& i) {
+  static const std::set<std::string_view> kStrong = {"volatile", "relaxed", "acquire", "mmio", "cg", "cv"};
+  return std::any_of(i.modifiers.begin(), i.modifiers.end(), [](const std::string& word) { return kStrong.count(word) != 0; });
+}
+
 bool is_space(std::string_view word) {
   return word == "global" || word == "shared" || word == "shared::cta" || word == "local" ||
          word == "const" || word == "param" || word == "param::entry" || word == "param::func";
@@ -136,6 +142,8 @@ uint64_t Decoder::symbol_value(const Operand& operand, bool& is_local) {
     return shared->second + addend;
   if (const auto memory = symbols_.memory.find(operand.name); memory != symbols_.memory.end())
     return memory->second + addend;
+  if (const auto function = symbols_.functions.find(operand.name); function != symbols_.functions.end())
+    return function->second;
   throw Untranslatable("the address of `" + operand.name + "`");
 }
 
@@ -256,6 +264,7 @@ void Decoder::decode_access(const Instruction& i, const Operand& data, const Ope
   }
   const Handler run = is_store ? isa::store(f) : isa::load(f);
   if (run == nullptr) throw Untranslatable(i.mnemonic());
+  if (!is_store && asks_memory(i)) emit(isa::builtins().poll).imm = kPollFuel;
   const uint32_t extra = elements > 1 ? list(registers) : 0;
   Op& op = emit(run);
   op.a = at.base;
@@ -320,6 +329,7 @@ void Decoder::decode_atomic(const Instruction& i, bool returns) {
   uint32_t d = 0;
   if (returns)
     d = i.operands[0].kind == Operand::Kind::Sink ? scratch(width, 5) : destination(i.operands[0]);
+  if (returns) emit(isa::builtins().poll).imm = kPollFuel;
   Op& op = emit(run);
   op.a = at.base;
   op.imm = at.offset;

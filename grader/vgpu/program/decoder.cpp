@@ -8,6 +8,8 @@ namespace vgpu {
 namespace {
 
 constexpr uint32_t kLanes = 32;
+// For alloca, of each lane: more than a GPU has unless the program raises cudaLimitStackSize.
+constexpr size_t kStackBytes = 64 * 1024;
 
 const std::map<std::string_view, Special> kSpecials = {
     {"%tid.x", Special::TidX},
@@ -35,6 +37,8 @@ const std::map<std::string_view, Special> kSpecials = {
     {"%lanemask_ge", Special::LanemaskGe},
     {"%dynamic_smem_size", Special::DynamicSharedSize},
     {"%total_smem_size", Special::TotalSharedSize},
+    {"%envreg1", Special::GridWorkspaceHigh},
+    {"%envreg2", Special::GridWorkspaceLow},
 };
 
 }  // namespace
@@ -69,6 +73,13 @@ void Decoder::decode() {
     code_.frame.local_bytes += static_cast<uint32_t>(variable.size());
   }
   code_.frame.local_bytes = (code_.frame.local_bytes + 15) / 16 * 16;
+  const bool uses_stack = std::any_of(function_.body.begin(), function_.body.end(), [](const Instruction& i) { return i.opcode == "alloca"; });
+  if (uses_stack) kernel_.stack_bytes = kStackBytes;
+  if (uses_stack && !function_.is_entry) {
+    saved_stack_ = reserve(8);
+    if (kernel_.sites.empty()) add_site(Instruction{});
+    emit(isa::builtins().stack_save).d = saved_stack_;
+  }
   for (size_t b = 0; b < graph_.blocks.size(); ++b) decode_block(b);
 
   // Behind the last instruction: the end of a kernel, or the one place where a device function
@@ -81,6 +92,7 @@ void Decoder::decode() {
     Op& meeting = emit(builtins.enter_meeting);
     meeting.imm = static_cast<int64_t>(kernel_.blocks.size());
     kernel_.blocks.push_back({static_cast<uint32_t>(kernel_.sites.size()), 0});
+    if (saved_stack_ != 0) emit(builtins.stack_restore).a = saved_stack_;
     emit(builtins.return_);
   }
   resolve_jumps();
@@ -138,7 +150,8 @@ void Decoder::decode_instruction(size_t index) {
 }
 
 void Decoder::translate(const Instruction& i) {
-  if (decode_control(i) || decode_memory(i) || decode_tensor(i)) return;
+  if (decode_control(i) || decode_memory(i) || decode_stack(i) || decode_mbarrier(i) ||
+      decode_matrix_exact(i) || decode_tensor(i)) return;
   if (i.opcode == "setp") return decode_setp(i);
   translate_by_form(i);
 }

@@ -100,7 +100,7 @@ bool has_destination(const ptx::Instruction& i) {
       "ret",       "exit",      "membar",  "fence",         "cp",
       "prefetch",  "prefetchu", "trap",    "brkpt",         "nanosleep",
       "pmevent",   "stmatrix",  "discard", "applypriority", "griddepcontrol",
-      "setmaxnreg"};
+      "setmaxnreg", "stackrestore"};
   if (i.opcode == "bar" || i.opcode == "barrier") return i.has("red");
   if (i.opcode == "wmma") return !i.has("store");
   if (i.opcode == "mbarrier")

@@ -1,5 +1,5 @@
-// Stream capture: what is submitted to a captured stream becomes a node behind the last ones of that stream; events carry these to other
-// streams, which thereby join the capture.
+// Stream capture: what is submitted to a captured stream becomes a node behind the last ones of
+// that stream; events carry these to other streams, which thereby join the capture.
 #include <algorithm>
 #include <atomic>
 #include <set>
@@ -42,7 +42,8 @@ std::optional<cudaError_t> within(cudaStream_t stream, Body body) {
     const std::shared_ptr<Capture> own = capture_of(stream);
     if (own == nullptr) return;
     is_captured = true;
-    if (own->broken != cudaSuccess) fail(cudaErrorStreamCaptureInvalidated, "an earlier call has ended the capture");
+    if (own->broken != cudaSuccess)
+      fail(cudaErrorStreamCaptureInvalidated, "an earlier call has ended the capture");
     body(runtime, *own);
   });
   return is_captured ? std::optional(error) : std::nullopt;
@@ -60,7 +61,8 @@ std::set<cudaGraphNode_t> behind(const Nodes& last) {
   while (!open.empty()) {
     const cudaGraphNode_t node = open.back();
     open.pop_back();
-    if (all.insert(node).second) open.insert(open.end(), node->dependencies.begin(), node->dependencies.end());
+    if (all.insert(node).second)
+      open.insert(open.end(), node->dependencies.begin(), node->dependencies.end());
   }
   return all;
 }
@@ -69,8 +71,10 @@ cudaError_t begin(const char* name, cudaStream_t stream) {
   return api_call(name, Errors::Sticky, [&](Runtime& runtime) {
     runtime.require_stream(stream);
     if (!runtime.streams.contains(stream))
-      fail(cudaErrorStreamCaptureUnsupported, "the default stream cannot be captured: make a stream of your own");
-    if (capture_of(stream) != nullptr) fail(cudaErrorIllegalState, "the stream is being captured already");
+      fail(cudaErrorStreamCaptureUnsupported,
+           "the default stream cannot be captured: make a stream of your own");
+    if (capture_of(stream) != nullptr)
+      fail(cudaErrorIllegalState, "the stream is being captured already");
     static unsigned long long next_id = 1;
     auto own = std::make_shared<Capture>();
     own->origin = stream;
@@ -85,7 +89,8 @@ cudaError_t begin(const char* name, cudaStream_t stream) {
 
 namespace vgpu::cudart {
 
-std::optional<cudaError_t> capture(cudaStream_t stream, const std::function<GraphWork(Runtime&)>& work) {
+std::optional<cudaError_t> capture(cudaStream_t stream,
+                                   const std::function<GraphWork(Runtime&)>& work) {
   return within(stream, [&](Runtime& runtime, Capture& own) {
     Nodes& last = own.last[stream];
     last = {own.graph->add(work(runtime), last)};
@@ -94,7 +99,8 @@ std::optional<cudaError_t> capture(cudaStream_t stream, const std::function<Grap
 
 std::optional<cudaError_t> capture_record(cudaEvent_t event, cudaStream_t stream) {
   return within(stream, [&](Runtime& runtime, Capture& own) {
-    if (!runtime.events.contains(event)) fail(cudaErrorInvalidResourceHandle, "the event does not exist");
+    if (!runtime.events.contains(event))
+      fail(cudaErrorInvalidResourceHandle, "the event does not exist");
     own.events[event] = own.last[stream];
   });
 }
@@ -103,17 +109,21 @@ std::optional<cudaError_t> capture_wait(cudaStream_t stream, cudaEvent_t event) 
   if (!any_capture) return std::nullopt;
   bool joins = false;
   const cudaError_t error = api_call("cudaStreamWaitEvent", Errors::Sticky, [&](Runtime& runtime) {
-    const auto recorded = std::find_if(captures().begin(), captures().end(), [&](const auto& entry) { return entry.second->events.contains(event); });
+    const auto recorded =
+        std::find_if(captures().begin(), captures().end(),
+                     [&](const auto& entry) { return entry.second->events.contains(event); });
     const std::shared_ptr<Capture> mine = capture_of(stream);
     if (recorded == captures().end()) {
       joins = mine != nullptr;
-      if (joins) fail(cudaErrorStreamCaptureIsolation, "the event was recorded outside the capture");
+      if (joins)
+        fail(cudaErrorStreamCaptureIsolation, "the event was recorded outside the capture");
       return;
     }
     joins = true;
     runtime.require_stream(stream);
     const std::shared_ptr<Capture> other = recorded->second;
-    if (mine != nullptr && mine != other) fail(cudaErrorStreamCaptureMerge, "the event belongs to another capture");
+    if (mine != nullptr && mine != other)
+      fail(cudaErrorStreamCaptureMerge, "the event belongs to another capture");
     captures()[stream] = other;
     merge(other->last[stream], other->events[event]);
   });
@@ -123,7 +133,8 @@ std::optional<cudaError_t> capture_wait(cudaStream_t stream, cudaEvent_t event) 
 std::optional<cudaError_t> capture_forbids(cudaStream_t stream) {
   return within(stream, [](Runtime&, Capture& own) {
     own.broken = cudaErrorStreamCaptureInvalidated;
-    fail(cudaErrorStreamCaptureUnsupported, "a stream that is being captured does no work to wait for");
+    fail(cudaErrorStreamCaptureUnsupported,
+         "a stream that is being captured does no work to wait for");
   });
 }
 
@@ -139,38 +150,44 @@ VGPU_EXPORT cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* g
     output(graph) = nullptr;
     const std::shared_ptr<Capture> own = capture_of(stream);
     if (own == nullptr) fail(cudaErrorIllegalState, "the stream is not being captured");
-    if (own->origin != stream) fail(cudaErrorStreamCaptureUnmatched, "the capture began on another stream");
+    if (own->origin != stream)
+      fail(cudaErrorStreamCaptureUnmatched, "the capture began on another stream");
     std::erase_if(captures(), [&](const auto& entry) { return entry.second == own; });
     any_capture = !captures().empty();
     if (own->broken != cudaSuccess) fail(own->broken, "a call during the capture has ended it");
     const std::set<cudaGraphNode_t> joined = behind(own->last[stream]);
     for (const auto& [other, last] : own->last)
-      if (!std::all_of(last.begin(), last.end(), [&](cudaGraphNode_t node) { return joined.contains(node); }))
-        fail(cudaErrorStreamCaptureUnjoined, "a stream that joined the capture has work that the first does not wait for");
+      if (!std::all_of(last.begin(), last.end(),
+                       [&](cudaGraphNode_t node) { return joined.contains(node); }))
+        fail(cudaErrorStreamCaptureUnjoined,
+             "a stream that joined the capture has work that the first does not wait for");
     *graph = own->graph.get();
     add_graph(std::move(own->graph));
   });
 }
 VGPU_PER_THREAD_TWIN(cudaStreamEndCapture, _ptsz);
 
-VGPU_EXPORT cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status) {
+VGPU_EXPORT cudaError_t cudaStreamIsCapturing(cudaStream_t stream,
+                                              cudaStreamCaptureStatus* status) {
   return cudaStreamGetCaptureInfo(stream, status, nullptr, nullptr, nullptr, nullptr, nullptr);
 }
 VGPU_PER_THREAD_TWIN(cudaStreamIsCapturing, _ptsz);
 
-VGPU_EXPORT cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, cudaStreamCaptureStatus* status,
+VGPU_EXPORT cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream,
+                                                 cudaStreamCaptureStatus* status,
                                                  unsigned long long* id, cudaGraph_t* graph,
                                                  const cudaGraphNode_t** dependencies,
                                                  const cudaGraphEdgeData** edges, size_t* count) {
   return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {
     runtime.require_stream(stream);
     const std::shared_ptr<Capture> own = capture_of(stream);
-    output(status) = own == nullptr                 ? cudaStreamCaptureStatusNone
+    output(status) = own == nullptr               ? cudaStreamCaptureStatusNone
                      : own->broken != cudaSuccess ? cudaStreamCaptureStatusInvalidated
                                                   : cudaStreamCaptureStatusActive;
     if (id != nullptr) *id = own == nullptr ? 0 : own->id;
     if (graph != nullptr) *graph = own == nullptr ? nullptr : own->graph.get();
-    if (dependencies != nullptr) *dependencies = own == nullptr ? nullptr : own->last[stream].data();
+    if (dependencies != nullptr)
+      *dependencies = own == nullptr ? nullptr : own->last[stream].data();
     if (edges != nullptr) *edges = nullptr;
     if (count != nullptr) *count = own == nullptr ? 0 : own->last[stream].size();
   });

@@ -88,12 +88,13 @@ VGPU_EXPORT cudaError_t cudaMemcpy3D(const cudaMemcpy3DParms* p) {
 VGPU_PER_THREAD_TWIN(cudaMemcpy3D, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemcpy3DAsync(const cudaMemcpy3DParms* p, cudaStream_t stream) {
-  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__, params = p == nullptr ? cudaMemcpy3DParms{} : *p] {
-    return api_call(name, Errors::Queued, [&](Runtime& runtime) {
-      runtime.require_stream(stream);
-      copy_3d(runtime, p == nullptr ? nullptr : &params);
-    });
-  });
+  return submit(stream, cudaGraphNodeTypeMemcpy,
+                [=, name = __func__, params = p == nullptr ? cudaMemcpy3DParms{} : *p] {
+                  return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+                    runtime.require_stream(stream);
+                    copy_3d(runtime, p == nullptr ? nullptr : &params);
+                  });
+                });
 }
 VGPU_PER_THREAD_TWIN(cudaMemcpy3DAsync, _ptsz);
 

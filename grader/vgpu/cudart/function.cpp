@@ -61,7 +61,8 @@ VGPU_EXPORT cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, co
     result.localSizeBytes = resources != nullptr ? resources->stack_bytes : kernel.local_bytes;
     result.maxThreadsPerBlock = max_threads(profile, kernel);
     result.numRegs = registers(profile, function, kernel);
-    result.ptxVersion = version;
+    // CUB looks for the code that was compiled for this version.
+    result.ptxVersion = std::stoi(function.module->program->module().target.substr(3));
     result.binaryVersion = version;
     result.maxDynamicSharedSizeBytes =
         static_cast<int>(max_dynamic_shared(profile, function, kernel));

@@ -9,7 +9,8 @@ using namespace vgpu::cudart;
 
 namespace {
 
-// Under the runtime's lock. Never destroyed: programs may free graphs in destructors of static objects.
+// Under the runtime's lock. Never destroyed: programs may free graphs in destructors of static
+// objects.
 std::map<cudaGraph_t, std::unique_ptr<CUgraph_st>>& graphs() {
   static auto* const all = new std::map<cudaGraph_t, std::unique_ptr<CUgraph_st>>;
   return *all;
@@ -35,12 +36,14 @@ Nodes all_of(const CUgraph_st& graph) {
 }  // namespace
 
 cudaGraphNode_t CUgraph_st::add(GraphWork work, Nodes dependencies) {
-  nodes.push_back(std::make_unique<CUgraphNode_st>(CUgraphNode_st{std::move(work), std::move(dependencies)}));
+  nodes.push_back(
+      std::make_unique<CUgraphNode_st>(CUgraphNode_st{std::move(work), std::move(dependencies)}));
   return nodes.back().get();
 }
 
 bool CUgraph_st::holds(cudaGraphNode_t node) const {
-  return std::any_of(nodes.begin(), nodes.end(), [&](const auto& own) { return own.get() == node; });
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [&](const auto& own) { return own.get() == node; });
 }
 
 Nodes CUgraph_st::in_order() const {
@@ -50,12 +53,14 @@ Nodes CUgraph_st::in_order() const {
     const size_t before = order.size();
     for (const auto& node : nodes) {
       if (done.contains(node.get()) ||
-          !std::all_of(node->dependencies.begin(), node->dependencies.end(), [&](cudaGraphNode_t d) { return done.contains(d); }))
+          !std::all_of(node->dependencies.begin(), node->dependencies.end(),
+                       [&](cudaGraphNode_t d) { return done.contains(d); }))
         continue;
       order.push_back(node.get());
       done.insert(node.get());
     }
-    if (order.size() == before) fail(cudaErrorInvalidValue, "the nodes of the graph depend on one another in a circle");
+    if (order.size() == before)
+      fail(cudaErrorInvalidValue, "the nodes of the graph depend on one another in a circle");
   }
   return order;
 }
@@ -68,7 +73,8 @@ std::unique_ptr<CUgraph_st> CUgraph_st::clone() const {
     copy->nodes.back()->origin = node.get();
   }
   for (const auto& node : nodes)
-    for (const cudaGraphNode_t d : node->dependencies) twin[node.get()]->dependencies.push_back(twin[d]);
+    for (const cudaGraphNode_t d : node->dependencies)
+      twin[node.get()]->dependencies.push_back(twin[d]);
   return copy;
 }
 
@@ -110,20 +116,25 @@ VGPU_EXPORT cudaError_t cudaGraphClone(cudaGraph_t* clone, cudaGraph_t original)
   });
 }
 
-VGPU_EXPORT cudaError_t cudaGraphNodeFindInClone(cudaGraphNode_t* node, cudaGraphNode_t original, cudaGraph_t clone) {
+VGPU_EXPORT cudaError_t cudaGraphNodeFindInClone(cudaGraphNode_t* node, cudaGraphNode_t original,
+                                                 cudaGraph_t clone) {
   return api_call(__func__, Errors::Sticky, [&](Runtime&) {
     const auto& nodes = require_graph(clone).nodes;
-    const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const auto& own) { return own->origin == original; });
+    const auto found = std::find_if(nodes.begin(), nodes.end(),
+                                    [&](const auto& own) { return own->origin == original; });
     if (found == nodes.end()) fail(cudaErrorInvalidValue, "the clone has no such node");
     output(node) = found->get();
   });
 }
 
-VGPU_EXPORT cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* count) {
-  return api_call(__func__, Errors::Sticky, [&](Runtime&) { give(all_of(require_graph(graph)), nodes, count); });
+VGPU_EXPORT cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes,
+                                          size_t* count) {
+  return api_call(__func__, Errors::Sticky,
+                  [&](Runtime&) { give(all_of(require_graph(graph)), nodes, count); });
 }
 
-VGPU_EXPORT cudaError_t cudaGraphGetRootNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* count) {
+VGPU_EXPORT cudaError_t cudaGraphGetRootNodes(cudaGraph_t graph, cudaGraphNode_t* nodes,
+                                              size_t* count) {
   return api_call(__func__, Errors::Sticky, [&](Runtime&) {
     Nodes roots = all_of(require_graph(graph));
     std::erase_if(roots, [](cudaGraphNode_t node) { return !node->dependencies.empty(); });
@@ -131,8 +142,9 @@ VGPU_EXPORT cudaError_t cudaGraphGetRootNodes(cudaGraph_t graph, cudaGraphNode_t
   });
 }
 
-VGPU_EXPORT cudaError_t cudaGraphGetEdges(cudaGraph_t graph, cudaGraphNode_t* from, cudaGraphNode_t* to,
-                                          cudaGraphEdgeData* data, size_t* count) {
+VGPU_EXPORT cudaError_t cudaGraphGetEdges(cudaGraph_t graph, cudaGraphNode_t* from,
+                                          cudaGraphNode_t* to, cudaGraphEdgeData* data,
+                                          size_t* count) {
   return api_call(__func__, Errors::Sticky, [&](Runtime&) {
     Nodes first, second;
     for (const auto& node : require_graph(graph).nodes) {
@@ -141,47 +153,57 @@ VGPU_EXPORT cudaError_t cudaGraphGetEdges(cudaGraph_t graph, cudaGraphNode_t* fr
         second.push_back(node.get());
       }
     }
-    if ((from == nullptr) != (to == nullptr)) fail(cudaErrorInvalidValue, "one of the two lists is null");
-    if (data != nullptr && from != nullptr) std::memset(data, 0, std::min(*count, first.size()) * sizeof *data);
+    if ((from == nullptr) != (to == nullptr))
+      fail(cudaErrorInvalidValue, "one of the two lists is null");
+    if (data != nullptr && from != nullptr)
+      std::memset(data, 0, std::min(*count, first.size()) * sizeof *data);
     size_t room = output(count);
     give(first, from, &room);
     give(second, to, count);
   });
 }
 
-VGPU_EXPORT cudaError_t cudaGraphNodeGetDependencies(cudaGraphNode_t node, cudaGraphNode_t* dependencies,
+VGPU_EXPORT cudaError_t cudaGraphNodeGetDependencies(cudaGraphNode_t node,
+                                                     cudaGraphNode_t* dependencies,
                                                      cudaGraphEdgeData*, size_t* count) {
-  return api_call(__func__, Errors::Sticky, [&](Runtime&) { give(output(node).dependencies, dependencies, count); });
+  return api_call(__func__, Errors::Sticky,
+                  [&](Runtime&) { give(output(node).dependencies, dependencies, count); });
 }
 
 VGPU_EXPORT cudaError_t cudaGraphNodeGetType(cudaGraphNode_t node, cudaGraphNodeType* type) {
-  return api_call(__func__, Errors::Sticky, [&](Runtime&) { output(type) = output(node).work.type; });
+  return api_call(__func__, Errors::Sticky,
+                  [&](Runtime&) { output(type) = output(node).work.type; });
 }
 
-VGPU_EXPORT cudaError_t cudaGraphAddDependencies(cudaGraph_t graph, const cudaGraphNode_t* from, const cudaGraphNode_t* to,
+VGPU_EXPORT cudaError_t cudaGraphAddDependencies(cudaGraph_t graph, const cudaGraphNode_t* from,
+                                                 const cudaGraphNode_t* to,
                                                  const cudaGraphEdgeData*, size_t count) {
   return api_call(__func__, Errors::Sticky, [&](Runtime&) {
     const CUgraph_st& own = require_graph(graph);
     for (size_t k = 0; k < count; ++k) {
-      if (!own.holds(from[k]) || !own.holds(to[k])) fail(cudaErrorInvalidValue, "a node is not of this graph");
+      if (!own.holds(from[k]) || !own.holds(to[k]))
+        fail(cudaErrorInvalidValue, "a node is not of this graph");
       to[k]->dependencies.push_back(from[k]);
     }
   });
 }
 
-VGPU_EXPORT cudaError_t cudaGraphRemoveDependencies(cudaGraph_t graph, const cudaGraphNode_t* from, const cudaGraphNode_t* to,
+VGPU_EXPORT cudaError_t cudaGraphRemoveDependencies(cudaGraph_t graph, const cudaGraphNode_t* from,
+                                                    const cudaGraphNode_t* to,
                                                     const cudaGraphEdgeData*, size_t count) {
   return api_call(__func__, Errors::Sticky, [&](Runtime&) {
     const CUgraph_st& own = require_graph(graph);
     for (size_t k = 0; k < count; ++k) {
-      if (!own.holds(to[k]) || std::erase(to[k]->dependencies, from[k]) == 0) fail(cudaErrorInvalidValue, "there is no such edge");
+      if (!own.holds(to[k]) || std::erase(to[k]->dependencies, from[k]) == 0)
+        fail(cudaErrorInvalidValue, "there is no such edge");
     }
   });
 }
 
 VGPU_EXPORT cudaError_t cudaGraphDestroyNode(cudaGraphNode_t node) {
   return api_call(__func__, Errors::Sticky, [&](Runtime&) {
-    const auto owner = std::find_if(graphs().begin(), graphs().end(), [&](const auto& entry) { return entry.second->holds(node); });
+    const auto owner = std::find_if(graphs().begin(), graphs().end(),
+                                    [&](const auto& entry) { return entry.second->holds(node); });
     if (owner == graphs().end()) fail(cudaErrorInvalidValue, "the node does not exist");
     for (const auto& other : owner->second->nodes) std::erase(other->dependencies, node);
     std::erase_if(owner->second->nodes, [&](const auto& own) { return own.get() == node; });

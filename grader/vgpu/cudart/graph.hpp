@@ -1,5 +1,5 @@
-// Graphs: work that is kept to be done later, made by capturing a stream or node by node. A graph's nodes run one after the other, each
-// behind those that it depends on.
+// Graphs: work that is kept to be done later, made by capturing a stream or node by node. A graph's
+// nodes run one after the other, each behind those that it depends on.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,8 @@ struct KernelWork {
   cudaError_t launch() const;
 };
 
-/// What a node does. `run` is called without the runtime's lock and answers as the API function that it stands for.
+/// What a node does. `run` is called without the runtime's lock and answers as the API function
+/// that it stands for.
 struct GraphWork {
   cudaGraphNodeType type = cudaGraphNodeTypeEmpty;
   std::function<cudaError_t()> run;
@@ -32,8 +33,8 @@ struct GraphWork {
 };
 
 /// Copies the arguments of a launch. Call with the runtime's lock held. Throws ApiError.
-KernelWork copy_kernel_work(Runtime& runtime, const void* func, dim3 grid, dim3 block, size_t dynamic_shared, bool cooperative,
-                            void** arguments);
+KernelWork copy_kernel_work(Runtime& runtime, const void* func, dim3 grid, dim3 block,
+                            size_t dynamic_shared, bool cooperative, void** arguments);
 GraphWork kernel_node(KernelWork kernel);
 
 }  // namespace vgpu::cudart
@@ -49,7 +50,8 @@ struct CUgraph_st {
 
   cudaGraphNode_t add(vgpu::cudart::GraphWork work, std::vector<cudaGraphNode_t> dependencies);
   bool holds(cudaGraphNode_t node) const;
-  /// The nodes, each behind those that it depends on. Fails with cudaErrorInvalidValue when they form a cycle.
+  /// The nodes, each behind those that it depends on. Fails with cudaErrorInvalidValue when they
+  /// form a cycle.
   std::vector<cudaGraphNode_t> in_order() const;
   std::unique_ptr<CUgraph_st> clone() const;
 };
@@ -60,15 +62,18 @@ namespace vgpu::cudart {
 CUgraph_st& require_graph(cudaGraph_t graph);
 void add_graph(std::unique_ptr<CUgraph_st> graph);
 
-/// Whether a call on this stream belongs to a capture. Then `work` has been added to its graph, or the error says why not.
-std::optional<cudaError_t> capture(cudaStream_t stream, const std::function<GraphWork(Runtime&)>& work);
+/// Whether a call on this stream belongs to a capture. Then `work` has been added to its graph, or
+/// the error says why not.
+std::optional<cudaError_t> capture(cudaStream_t stream,
+                                   const std::function<GraphWork(Runtime&)>& work);
 /// The same for cudaEventRecord and cudaStreamWaitEvent.
 std::optional<cudaError_t> capture_record(cudaEvent_t event, cudaStream_t stream);
 std::optional<cudaError_t> capture_wait(cudaStream_t stream, cudaEvent_t event);
 /// A call that waits for a stream ends the stream's capture.
 std::optional<cudaError_t> capture_forbids(cudaStream_t stream);
 
-/// Submits work to a stream. It is done at once, or kept when the stream is being captured. `run` must own what it needs.
+/// Submits work to a stream. It is done at once, or kept when the stream is being captured. `run`
+/// must own what it needs.
 template <class F>
 cudaError_t submit(cudaStream_t stream, cudaGraphNodeType type, F run) {
   const auto captured = capture(stream, [&](Runtime&) { return GraphWork{type, run}; });

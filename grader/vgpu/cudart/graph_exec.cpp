@@ -18,7 +18,8 @@ std::set<cudaGraphExec_t>& executables() {  // under the runtime's lock
 }
 
 CUgraphExec_st& require_executable(cudaGraphExec_t executable) {
-  if (!executables().contains(executable)) fail(cudaErrorInvalidValue, "the executable graph does not exist");
+  if (!executables().contains(executable))
+    fail(cudaErrorInvalidValue, "the executable graph does not exist");
   return *executable;
 }
 
@@ -37,8 +38,10 @@ namespace vgpu::cudart {
 
 CUgraphNode_st& require_executable_node(cudaGraphExec_t executable, cudaGraphNode_t node) {
   const auto& nodes = require_executable(executable).graph->nodes;
-  const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const auto& own) { return own->origin == node; });
-  if (found == nodes.end()) fail(cudaErrorInvalidValue, "the executable graph was not made from this node's graph");
+  const auto found = std::find_if(nodes.begin(), nodes.end(),
+                                  [&](const auto& own) { return own->origin == node; });
+  if (found == nodes.end())
+    fail(cudaErrorInvalidValue, "the executable graph was not made from this node's graph");
   return **found;
 }
 
@@ -50,10 +53,12 @@ cudaError_t run_in_order(const std::vector<cudaGraphNode_t>& nodes) {
 
 }  // namespace vgpu::cudart
 
-VGPU_EXPORT cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+VGPU_EXPORT cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
+                                             unsigned long long) {
   return instantiate(__func__, executable, graph);
 }
-VGPU_EXPORT cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long) {
+VGPU_EXPORT cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* executable,
+                                                      cudaGraph_t graph, unsigned long long) {
   return instantiate(__func__, executable, graph);
 }
 
@@ -85,19 +90,23 @@ VGPU_EXPORT cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t
 VGPU_PER_THREAD_TWIN(cudaGraphLaunch, _ptsz);
 
 // The graph must have the same nodes with the same edges, in the order of their creation.
-VGPU_EXPORT cudaError_t cudaGraphExecUpdate(cudaGraphExec_t executable, cudaGraph_t graph, cudaGraphExecUpdateResultInfo* info) {
+VGPU_EXPORT cudaError_t cudaGraphExecUpdate(cudaGraphExec_t executable, cudaGraph_t graph,
+                                            cudaGraphExecUpdateResultInfo* info) {
   return api_call(__func__, Errors::Sticky, [&](Runtime&) {
     const auto& own = require_executable(executable).graph->nodes;
     const auto copy = require_graph(graph).clone();
     cudaGraphExecUpdateResultInfo& result = output(info) = {};
     const auto refuse = [&](cudaGraphExecUpdateResult why) {
       result.result = why;
-      fail(cudaErrorGraphExecUpdateFailure, "the graphs differ in more than the parameters of their nodes");
+      fail(cudaErrorGraphExecUpdateFailure,
+           "the graphs differ in more than the parameters of their nodes");
     };
     if (own.size() != copy->nodes.size()) refuse(cudaGraphExecUpdateErrorTopologyChanged);
     for (size_t k = 0; k < own.size(); ++k) {
-      if (own[k]->work.type != copy->nodes[k]->work.type) refuse(cudaGraphExecUpdateErrorNodeTypeChanged);
-      if (own[k]->dependencies.size() != copy->nodes[k]->dependencies.size()) refuse(cudaGraphExecUpdateErrorTopologyChanged);
+      if (own[k]->work.type != copy->nodes[k]->work.type)
+        refuse(cudaGraphExecUpdateErrorNodeTypeChanged);
+      if (own[k]->dependencies.size() != copy->nodes[k]->dependencies.size())
+        refuse(cudaGraphExecUpdateErrorTopologyChanged);
     }
     for (size_t k = 0; k < own.size(); ++k) own[k]->work = copy->nodes[k]->work;
     result.result = cudaGraphExecUpdateSuccess;

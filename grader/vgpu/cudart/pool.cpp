@@ -1,5 +1,5 @@
-// Memory pools of the stream-ordered allocator. Memory is taken when asked for and given back when freed, so a pool keeps settings that
-// change nothing, and counts what was allocated from it.
+// Memory pools of the stream-ordered allocator. Memory is taken when asked for and given back when
+// freed, so a pool keeps settings that change nothing, and counts what was allocated from it.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -28,7 +28,8 @@ std::map<cudaMemPool_t, std::unique_ptr<CUmemPoolHandle_st>>& own_pools() {
 cudaMemPool_t current_pool = nullptr;  // nullptr: the default one
 
 void require_pool(cudaMemPool_t pool) {
-  if (pool != default_pool() && !own_pools().contains(pool)) fail(cudaErrorInvalidValue, "the memory pool does not exist");
+  if (pool != default_pool() && !own_pools().contains(pool))
+    fail(cudaErrorInvalidValue, "the memory pool does not exist");
 }
 
 void require_device(int device) {
@@ -39,7 +40,8 @@ bool is_integer(cudaMemPoolAttr attribute) {  // the reuse switches are int, all
   return attribute <= cudaMemPoolReuseAllowInternalDependencies;
 }
 
-cudaError_t allocate_from(const char* name, void** pointer, size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
+cudaError_t allocate_from(const char* name, void** pointer, size_t bytes, cudaMemPool_t pool,
+                          cudaStream_t stream) {
   return api_call(name, Errors::Sticky, [&](Runtime& runtime) {
     runtime.require_stream(stream);
     if (pool == nullptr) pool = current_pool != nullptr ? current_pool : default_pool();
@@ -48,8 +50,10 @@ cudaError_t allocate_from(const char* name, void** pointer, size_t bytes, cudaMe
     if (bytes == 0) return;
     result = runtime.memory().allocate(bytes);
     if (result == nullptr)
-      fail(cudaErrorMemoryAllocation, std::to_string(bytes) + " bytes do not fit: " + std::to_string(runtime.memory().current_bytes()) +
-                                          " of " + std::to_string(runtime.memory().capacity()) + " bytes are in use");
+      fail(cudaErrorMemoryAllocation,
+           std::to_string(bytes) +
+               " bytes do not fit: " + std::to_string(runtime.memory().current_bytes()) + " of " +
+               std::to_string(runtime.memory().capacity()) + " bytes are in use");
     pool->allocations[result] = bytes;
     pool->used += bytes;
     pool->most_used = std::max(pool->most_used, pool->used);
@@ -78,7 +82,8 @@ VGPU_EXPORT cudaError_t cudaMallocAsync(void** pointer, size_t bytes, cudaStream
 }
 VGPU_PER_THREAD_TWIN(cudaMallocAsync, _ptsz);
 
-VGPU_EXPORT cudaError_t cudaMallocFromPoolAsync(void** pointer, size_t bytes, cudaMemPool_t pool, cudaStream_t stream) {
+VGPU_EXPORT cudaError_t cudaMallocFromPoolAsync(void** pointer, size_t bytes, cudaMemPool_t pool,
+                                                cudaStream_t stream) {
   if (pool == nullptr) return remember_error(cudaErrorInvalidValue);
   return allocate_from(__func__, pointer, bytes, pool, stream);
 }
@@ -109,7 +114,8 @@ VGPU_EXPORT cudaError_t cudaDeviceSetMemPool(int device, cudaMemPool_t pool) {
 VGPU_EXPORT cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
   return api_call(__func__, Errors::Sticky, [&](Runtime&) {
     const auto& wanted = output(properties);
-    if (wanted.allocType != cudaMemAllocationTypePinned || wanted.location.type != cudaMemLocationTypeDevice || wanted.location.id != 0)
+    if (wanted.allocType != cudaMemAllocationTypePinned ||
+        wanted.location.type != cudaMemLocationTypeDevice || wanted.location.id != 0)
       fail(cudaErrorInvalidValue, "a pool of the virtual GPU is pinned memory of device 0");
     auto made = std::make_unique<CUmemPoolHandle_st>();
     output(pool) = made.get();
@@ -147,8 +153,11 @@ VGPU_EXPORT cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolA
     require_pool(pool);
     if (value == nullptr) fail(cudaErrorInvalidValue, "the result's pointer is null");
     uint64_t result = pool->settings[attribute];
-    if (attribute == cudaMemPoolAttrReservedMemCurrent || attribute == cudaMemPoolAttrUsedMemCurrent) result = pool->used;
-    if (attribute == cudaMemPoolAttrReservedMemHigh || attribute == cudaMemPoolAttrUsedMemHigh) result = pool->most_used;
+    if (attribute == cudaMemPoolAttrReservedMemCurrent ||
+        attribute == cudaMemPoolAttrUsedMemCurrent)
+      result = pool->used;
+    if (attribute == cudaMemPoolAttrReservedMemHigh || attribute == cudaMemPoolAttrUsedMemHigh)
+      result = pool->most_used;
     if (is_integer(attribute))
       *static_cast<int*>(value) = static_cast<int>(result);
     else

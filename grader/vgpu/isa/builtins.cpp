@@ -164,7 +164,8 @@ void device_free(Warp& w, const Op* op) {
     const int lane = std::countr_zero(left);
     const uint64_t address = w.lanes<uint64_t>(op->a)[lane];
     if (address == 0 || w.block->context.heap->free(address)) continue;
-    w.fault(FaultCode::Trap, op, lane, "free or delete of memory that malloc or new has not given, or that was freed before",
+    w.fault(FaultCode::Trap, op, lane,
+            "free or delete of memory that malloc or new has not given, or that was freed before",
             w.block->context.memory->describe(address));
   }
 }

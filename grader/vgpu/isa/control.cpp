@@ -213,7 +213,8 @@ const Op* call(Warp& w, const Op* op) {
   return next(w, start_call(w, op, static_cast<size_t>(op->imm)));
 }
 
-// Lanes with one target go together; the others come back here without them, and all meet behind the call.
+// Lanes with one target go together; the others come back here without them, and all meet behind
+// the call.
 [[gnu::noinline]] const Op* start_pointer_call(Warp& w, const Op* op) {
   const uint64_t* const pointer = w.lanes<uint64_t>(op->a);
   const int lane = first_lane(w);
@@ -229,9 +230,11 @@ const Op* call(Warp& w, const Op* op) {
   }
   const auto& codes = w.block->context.kernel->code_of_function;
   const uint64_t number = (target - kCodeWindow) / 16;
-  if ((target & kWindowMask) != kCodeWindow || number >= codes.size() || codes[number] == Kernel::kNoCode) {
+  if ((target & kWindowMask) != kCodeWindow || number >= codes.size() ||
+      codes[number] == Kernel::kNoCode) {
     w.fault(FaultCode::IllegalAddress, op, lane, "call through a pointer that leads to no function",
-            "it may be null, never set, or the address of a host function: take the address of a __device__ function in device code");
+            "it may be null, never set, or the address of a host function: take the address of a "
+            "__device__ function in device code");
   }
   return start_call(w, op, codes[number]);
 }
@@ -250,7 +253,7 @@ const Op* call_pointer(Warp& w, const Op* op) {
     uint32_t& top = w.stack[static_cast<size_t>(i)];
     if (bytes[i] + alignment > top - lowest) {
       w.fault(FaultCode::StackOverflow, op, i, "alloca: the thread's stack is full",
-              "it asks for " + std::to_string(bytes[i]) + " bytes, and " + std::to_string(top - lowest) + " are left");
+              "a thread has 64 KiB for it, all functions that are under way together");
     }
     top = static_cast<uint32_t>((top - bytes[i]) / alignment * alignment);
     address[i] = top;

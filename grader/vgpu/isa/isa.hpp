@@ -84,16 +84,18 @@ struct Builtins {
   Handler warp_barrier;    ///< a = member mask
   Handler call;  ///< imm = index into Kernel::codes; operands[extra...] = own code, then count and
                  ///< (from, to, bytes)... of the arguments, then the same of the results
-  Handler call_pointer;  ///< the same through a pointer: a = register (8 bytes); an enter_meeting follows
-  Handler return_;        ///< of a device function
-  Handler stack_allocate;  ///< alloca: a = bytes (8-byte register), imm = alignment, d = local address (8 bytes)
+  Handler call_pointer;    ///< the same through a pointer: a = register (8 bytes); an enter_meeting
+                           ///< follows
+  Handler return_;         ///< of a device function
+  Handler stack_allocate;  ///< alloca: a = bytes (8-byte register), imm = alignment, d = local
+                           ///< address (8 bytes)
   Handler stack_save;      ///< d (8 bytes) = top of the lanes' alloca memory
   Handler stack_restore;   ///< a (8 bytes) = what stack_save gave
   Handler heap_allocate;   ///< malloc: a = bytes (8), d = address (8)
   Handler heap_free;       ///< a = address (8)
-  Handler local_address;  ///< d (8 bytes) = the frame's local memory + imm
-  Handler print;          ///< vprintf: a = format, b = arguments (generic addresses), d = result
-  Handler assert_fail;    ///< a = message, b = file, c = line, d = function
+  Handler local_address;   ///< d (8 bytes) = the frame's local memory + imm
+  Handler print;           ///< vprintf: a = format, b = arguments (generic addresses), d = result
+  Handler assert_fail;     ///< a = message, b = file, c = line, d = function
   Handler clock;  ///< d = counter of 4 bytes, or of 8 with imm = 1; imm = 2: nanoseconds in 8 bytes
   Handler active_mask;  ///< d
 };
@@ -166,8 +168,8 @@ struct AsyncOperands {
 };
 const AsyncHandlers& async();
 
-/// Barrier objects, mbarrier (isa/mbarrier.cpp). Op: a = address, b = its kind, imm = offset, c = operand or kNone, d = result or
-/// kNone, extra = bytes more of transactions or kNone.
+/// Barrier objects, mbarrier (isa/mbarrier.cpp). Op: a = address, b = its kind, imm = offset, c =
+/// operand or kNone, d = result or kNone, extra = bytes more of transactions or kNone.
 struct BarrierObjectHandlers {
   Handler initialise;           ///< c = arrivals of a phase
   Handler arrive;               ///< c = arrivals, d = token (8 bytes)
@@ -186,8 +188,8 @@ const BarrierObjectHandlers& barrier_object();
 /// 32-bit elements, row t / 4, column t % 4. Two registers hold an 8 x 8 matrix of 32-bit elements:
 /// its even and its odd columns. All lanes must be on.
 struct MatrixHandlers {
-  Handler load_rows;  ///< ldmatrix: a = shared address, imm = offset, b = 1 when it has 64 bits, c
-                      ///< = 1 when transposed, d = matrices, operands[extra...] = registers
+  Handler load_rows;   ///< ldmatrix: a = shared address, imm = offset, b = 1 when it has 64 bits, c
+                       ///< = 1 when transposed, d = matrices, operands[extra...] = registers
   Handler store_rows;  ///< stmatrix: the same
   /// D = A B + C: operands[extra...] = MultiplyOperands, then the registers of the tiles of A
   /// [m][k], of B [n][k] (transposed), of C and of D [m][n], row by row.
@@ -222,10 +224,11 @@ struct FragmentOperands {
 };
 const MatrixHandlers& matrix();
 
-/// Tensor cores on 8-bit integers (tiles of 8 x 16 of A and of the transpose of B, four elements of a row in a lane's register) and on
-/// doubles (8 x 4, one in a register): isa/matrix_exact.cpp. Row t / 4 of a tile belongs to lanes 4 (t / 4) and the next three. Registers
-/// of A and B run down the tiles of the first column of tiles, then down those of the next; a sum has two registers for each
-/// tile of 8 x 8, columns 2 (t % 4) and the next.
+/// Tensor cores on 8-bit integers (tiles of 8 x 16 of A and of the transpose of B, four elements of
+/// a row in a lane's register) and on doubles (8 x 4, one in a register): isa/matrix_exact.cpp. Row
+/// t / 4 of a tile belongs to lanes 4 (t / 4) and the next three. Registers of A and B run down the
+/// tiles of the first column of tiles, then down those of the next; a sum has two registers for
+/// each tile of 8 x 8, columns 2 (t % 4) and the next.
 struct ExactShape {
   uint32_t m, n, k;  ///< tiles
   uint32_t a_signed, b_signed, saturates;
@@ -241,8 +244,8 @@ struct ExactFragment {
 struct ExactMatrixHandlers {
   /// operands[extra...] = ExactShape, then the registers of A, B, C and D.
   Handler multiply_bytes, multiply_doubles;
-  Handler load_fragment;  ///< a = address, imm = offset, b = stride in elements, c = MemorySpace, operands[extra...] = ExactFragment,
-                          ///< then the registers
+  Handler load_fragment;  ///< a = address, imm = offset, b = stride in elements, c = MemorySpace,
+                          ///< operands[extra...] = ExactFragment, then the registers
   Handler store_fragment;
 };
 const ExactMatrixHandlers& exact_matrix();

@@ -178,7 +178,8 @@ constexpr b32 prmt_rc16(b32 a, b32 b, b32 c) {
   return prmt_mode(a, b, c, kReplicate16);
 }
 
-// A mask of `length` ones from `position` on. Clamped: amounts above 32 count as 32; otherwise modulo 32.
+// A mask of `length` ones from `position` on. Clamped: amounts above 32 count as 32; otherwise
+// modulo 32.
 constexpr b32 bmsk_clamp(uint32_t position, uint32_t length) {
   const b64 ones = (b64{1} << (length > 32 ? 32 : length)) - 1;
   return position > 31 ? 0 : static_cast<b32>(ones << position);

@@ -337,7 +337,8 @@ const Op* fragment(Warp& w, const Op* op) {
 }  // namespace
 
 extern const isa::MatrixHandlers matrix_handlers;
-const isa::MatrixHandlers matrix_handlers = {load_rows, store_rows,        multiply<Half>,  multiply<BFloat>,
-                                             multiply<TFloat>, fragment<false>, fragment<true>};
+const isa::MatrixHandlers matrix_handlers = {load_rows,        store_rows,       multiply<Half>,
+                                             multiply<BFloat>, multiply<TFloat>, fragment<false>,
+                                             fragment<true>};
 
 }  // namespace vgpu::VGPU_VARIANT

@@ -1,6 +1,6 @@
-// Tensor cores whose results are exact or round once for each step: 8-bit integers and double precision (PTX ISA 9.0, sections 9.7.14
-// and 9.7.15). How registers hold matrices: isa.hpp, ExactShape.
-#include <algorithm>
+// Tensor cores whose results are exact or round once for each step: 8-bit integers and double
+// precision (PTX ISA 9.0, sections 9.7.14 and 9.7.15). How registers hold matrices: isa.hpp,
+// ExactShape.
 #include <cstdint>
 #include <cstring>
 
@@ -17,9 +17,10 @@ constexpr uint32_t kSide = 8;  // rows of a tile; a group of four lanes holds on
 
 VGPU_INLINE void need_all_lanes(Warp& w, const Op* op) {
   if (w.active != kFullMask) [[unlikely]] {
-    w.fault(FaultCode::Synchronisation, op, __builtin_ctz(~w.active),
-            "a tensor core instruction is executed by only some lanes of the warp",
-            "all 32 threads of a warp must reach it together: no branch around it, no early return");
+    w.fault(
+        FaultCode::Synchronisation, op, __builtin_ctz(~w.active),
+        "a tensor core instruction is executed by only some lanes of the warp",
+        "all 32 threads of a warp must reach it together: no branch around it, no early return");
   }
 }
 
@@ -45,7 +46,8 @@ struct Inputs {
   T a[kMostLines][kMostDepth], b[kMostLines][kMostDepth];
 };
 
-VGPU_INLINE int32_t byte_of(const Warp& w, uint32_t registers, uint32_t lane, uint32_t e, bool is_signed) {
+VGPU_INLINE int32_t byte_of(const Warp& w, uint32_t registers, uint32_t lane, uint32_t e,
+                            bool is_signed) {
   const auto byte = w.lanes<uint8_t>(registers)[4 * lane + e];
   return is_signed ? static_cast<int8_t>(byte) : byte;
 }
@@ -56,7 +58,8 @@ VGPU_INLINE int32_t byte_of(const Warp& w, uint32_t registers, uint32_t lane, ui
   const uint32_t* list = w.operands + op->extra;
   std::memcpy(&shape, list, sizeof shape);
   list += sizeof shape / sizeof *list;
-  const uint32_t a_count = shape.m * shape.k, b_count = shape.n * shape.k, c_count = 2 * shape.m * shape.n;
+  const uint32_t a_count = shape.m * shape.k, b_count = shape.n * shape.k,
+                 c_count = 2 * shape.m * shape.n;
   Inputs<int32_t> in;
   for (uint32_t t = 0; t < kLanes; ++t) {
     for (uint32_t e = 0; e < 4; ++e) {
@@ -77,11 +80,13 @@ VGPU_INLINE int32_t byte_of(const Warp& w, uint32_t registers, uint32_t lane, ui
       const Cell cell = sum_cell(r, t, shape.m);
       int64_t sum = w.lanes<int32_t>(c[r])[t];
       for (uint32_t k = 0; k < 16 * shape.k; ++k) sum += in.a[cell.row][k] * in.b[cell.column][k];
-      if (shape.saturates != 0) sum = std::clamp<int64_t>(sum, INT32_MIN, INT32_MAX);
+      if (shape.saturates != 0)
+        sum = sum < INT32_MIN ? INT32_MIN : sum > INT32_MAX ? INT32_MAX : sum;
       result[r][t] = static_cast<int32_t>(sum);
     }
   }
-  for (uint32_t r = 0; r < c_count; ++r) std::memcpy(w.lanes<int32_t>(d[r]), result[r], sizeof result[r]);
+  for (uint32_t r = 0; r < c_count; ++r)
+    std::memcpy(w.lanes<int32_t>(d[r]), result[r], sizeof result[r]);
 }
 
 [[gnu::noinline]] void multiply_doubles(Warp& w, const Op* op) {
@@ -90,7 +95,8 @@ VGPU_INLINE int32_t byte_of(const Warp& w, uint32_t registers, uint32_t lane, ui
   const uint32_t* list = w.operands + op->extra;
   std::memcpy(&shape, list, sizeof shape);
   list += sizeof shape / sizeof *list;
-  const uint32_t a_count = shape.m * shape.k, b_count = shape.n * shape.k, c_count = 2 * shape.m * shape.n;
+  const uint32_t a_count = shape.m * shape.k, b_count = shape.n * shape.k,
+                 c_count = 2 * shape.m * shape.n;
   Inputs<double> in;
   for (uint32_t t = 0; t < kLanes; ++t) {
     for (uint32_t r = 0; r < a_count; ++r) {
@@ -108,11 +114,13 @@ VGPU_INLINE int32_t byte_of(const Warp& w, uint32_t registers, uint32_t lane, ui
     for (uint32_t t = 0; t < kLanes; ++t) {
       const Cell cell = sum_cell(r, t, shape.m);
       double sum = w.lanes<double>(c[r])[t];
-      for (uint32_t k = 0; k < 4 * shape.k; ++k) sum = __builtin_fma(in.a[cell.row][k], in.b[cell.column][k], sum);
+      for (uint32_t k = 0; k < 4 * shape.k; ++k)
+        sum = __builtin_fma(in.a[cell.row][k], in.b[cell.column][k], sum);
       result[r][t] = sum;
     }
   }
-  for (uint32_t r = 0; r < c_count; ++r) std::memcpy(w.lanes<double>(d[r]), result[r], sizeof result[r]);
+  for (uint32_t r = 0; r < c_count; ++r)
+    std::memcpy(w.lanes<double>(d[r]), result[r], sizeof result[r]);
 }
 
 // --- wmma.load, wmma.store ---
@@ -128,12 +136,16 @@ template <bool kStore>
   std::memcpy(&f, registers, sizeof f);
   registers += sizeof f / sizeof *registers;
   const auto space = static_cast<isa::MemorySpace>(op->c);
-  uint64_t base = (f.wide_address != 0 ? w.lanes<uint64_t>(op->a)[0] : w.lanes<uint32_t>(op->a)[0]) + static_cast<uint64_t>(op->imm);
-  const bool in_window = space == isa::MemorySpace::Generic && (base & kWindowMask) == kSharedWindow;
+  uint64_t base =
+      (f.wide_address != 0 ? w.lanes<uint64_t>(op->a)[0] : w.lanes<uint32_t>(op->a)[0]) +
+      static_cast<uint64_t>(op->imm);
+  const bool in_window =
+      space == isa::MemorySpace::Generic && (base & kWindowMask) == kSharedWindow;
   const bool is_shared = space == isa::MemorySpace::Shared || in_window;
   if (in_window) base -= kSharedWindow;
   const uint64_t stride = w.lanes<uint32_t>(op->b)[0];
-  // Elements of a lane that lie side by side move together: those of a register, or of two registers of a sum.
+  // Elements of a lane that lie side by side move together: those of a register, or of two
+  // registers of a sum.
   const uint32_t per_register = f.is_sum != 0 ? 1 : f.bytes == 1 ? 4 : 1;
   const uint32_t together = f.across != 0 ? 1 : f.is_sum != 0 ? 2 : per_register;
   const uint32_t elements = f.registers * per_register, register_bytes = f.bytes * per_register;
@@ -146,7 +158,8 @@ template <bool kStore>
         line = cell.row;
         along = cell.column;
       } else {
-        const Place p = input_place(first / per_register, t, first % per_register, f.tiles, per_register);
+        const Place p =
+            input_place(first / per_register, t, first % per_register, f.tiles, per_register);
         line = p.line;
         along = p.k;
       }
@@ -177,7 +190,8 @@ const Op* handler(Warp& w, const Op* op) {
 }  // namespace
 
 extern const isa::ExactMatrixHandlers exact_matrix_handlers;
-const isa::ExactMatrixHandlers exact_matrix_handlers = {handler<multiply_bytes>, handler<multiply_doubles>,
-                                                        handler<move_fragment<false>>, handler<move_fragment<true>>};
+const isa::ExactMatrixHandlers exact_matrix_handlers = {
+    handler<multiply_bytes>, handler<multiply_doubles>, handler<move_fragment<false>>,
+    handler<move_fragment<true>>};
 
 }  // namespace vgpu::VGPU_VARIANT

@@ -1,6 +1,7 @@
-// Barrier objects in shared memory (PTX ISA 9.0, section 9.7.13.15, mbarrier). The 64-bit object is opaque to programs; ours
-// holds, from the lowest bit: arrivals that are pending (20 bits), arrivals that a phase expects (20 bits), bytes of asynchronous
-// transactions that are pending (21 bits, signed), and in the highest bit the parity of the phase.
+// Barrier objects in shared memory (PTX ISA 9.0, section 9.7.13.15, mbarrier). The 64-bit object is
+// opaque to programs; ours holds, from the lowest bit: arrivals that are pending (20 bits),
+// arrivals that a phase expects (20 bits), bytes of asynchronous transactions that are pending (21
+// bits, signed), and in the highest bit the parity of the phase.
 #include <cstdint>
 #include <cstring>
 
@@ -52,7 +53,8 @@ void find_objects(Warp& w, const Op* op, Addresses& addresses, Intent intent) {
     collect_addresses(addresses, w.lanes<uint32_t>(op->a), op->imm, w.active);
   } else {
     const uint64_t window = op->b == isa::kGeneric ? kSharedWindow : 0;
-    collect_addresses(addresses, w.lanes<uint64_t>(op->a), op->imm - static_cast<int64_t>(window), w.active);
+    collect_addresses(addresses, w.lanes<uint64_t>(op->a), op->imm - static_cast<int64_t>(window),
+                      w.active);
   }
   check_shared(w, op, addresses, sizeof(uint64_t), intent);
 }
@@ -61,7 +63,8 @@ uint32_t operand(const Warp& w, uint32_t offset, int lane, uint32_t absent) {
   return offset == isa::kNone ? absent : w.lanes<uint32_t>(offset)[lane];
 }
 
-[[gnu::noinline, gnu::cold]] void bad_count(const Warp& w, const Op* op, int lane, const char* what) {
+[[gnu::noinline, gnu::cold]] void bad_count(const Warp& w, const Op* op, int lane,
+                                            const char* what) {
   w.fault(FaultCode::Trap, op, lane, "a barrier object is used wrongly", what);
 }
 
@@ -73,12 +76,14 @@ enum class Arrive { Plain, Drop, Transactions };
   for (uint32_t left = w.active; left != 0; left &= left - 1) {
     const int i = __builtin_ctz(left);
     const uint32_t count = operand(w, op->c, i, 0);
-    if (count == 0 || count > kMostArrivals) bad_count(w, op, i, "it is initialised for no arrivals, or for more than 1048575");
+    if (count == 0 || count > kMostArrivals)
+      bad_count(w, op, i, "it is initialised for no arrivals, or for more than 1048575");
     store(w, at.at[i], {count, count, 0, false});
   }
 }
 
-// Arrivals of the active lanes, one after the other: c of them each (1 without c), `extra` more bytes expected.
+// Arrivals of the active lanes, one after the other: c of them each (1 without c), `extra` more
+// bytes expected.
 template <Arrive kArrive>
 [[gnu::noinline]] void arrive(Warp& w, const Op* op) {
   Addresses at;
@@ -90,7 +95,9 @@ template <Arrive kArrive>
     o.transactions += static_cast<int32_t>(operand(w, op->extra, i, 0));
     if constexpr (kArrive != Arrive::Transactions) {
       const uint32_t count = operand(w, op->c, i, 1);
-      if (count > o.pending) bad_count(w, op, i, "more threads arrive than it was initialised for, or it was not initialised");
+      if (count > o.pending)
+        bad_count(w, op, i,
+                  "more threads arrive than it was initialised for, or it was not initialised");
       o.pending -= count;
       if constexpr (kArrive == Arrive::Drop) o.expected -= count;
     }
@@ -100,7 +107,8 @@ template <Arrive kArrive>
   }
 }
 
-// Whether the phase of a token (`by_parity`: of a parity) is over. Who asks in vain lets others run.
+// Whether the phase of a token (`by_parity`: of a parity) is over. Who asks in vain lets others
+// run.
 template <bool kByParity>
 [[gnu::noinline]] void test(Warp& w, const Op* op) {
   Addresses at;
@@ -108,7 +116,8 @@ template <bool kByParity>
   uint32_t over = 0;
   for (uint32_t left = w.active; left != 0; left &= left - 1) {
     const int i = __builtin_ctz(left);
-    const bool asked = kByParity ? (w.lanes<uint32_t>(op->c)[i] & 1) != 0 : (w.lanes<uint64_t>(op->c)[i] >> 63) != 0;
+    const bool asked = kByParity ? (w.lanes<uint32_t>(op->c)[i] & 1) != 0
+                                 : (w.lanes<uint64_t>(op->c)[i] >> 63) != 0;
     over |= static_cast<uint32_t>(Object::unpack(load(w, at.at[i])).phase != asked) << i;
   }
   if ((over & w.active) != w.active) w.polls(kFuel);

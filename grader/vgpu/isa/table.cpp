@@ -47,17 +47,18 @@ struct Variant {
                 &variant::half_convert_forms, &variant::warp_wide_forms},                      \
                &variant::builtin_handlers, &variant::fused_handlers, &variant::async_handlers, \
                &variant::matrix_handlers, &variant::barrier_object_handlers,                   \
-               &variant::exact_matrix_handlers,                                                \
-               variant::find_load, variant::find_store, variant::find_atomic)
+               &variant::exact_matrix_handlers, variant::find_load, variant::find_store,       \
+               variant::find_atomic)
 
 Variant make_variant(std::initializer_list<const FormList*> families, const Builtins* handlers,
                      const FusedHandlers* runs, const AsyncHandlers* copies,
                      const MatrixHandlers* tensor_cores,
-                     const BarrierObjectHandlers* barrier_objects,
-                     const ExactMatrixHandlers* exact, Handler (*load_finder)(const MemoryForm&),
+                     const BarrierObjectHandlers* barrier_objects, const ExactMatrixHandlers* exact,
+                     Handler (*load_finder)(const MemoryForm&),
                      Handler (*store_finder)(const MemoryForm&),
                      Handler (*atomic_finder)(AtomicOperation, AtomicType, bool)) {
-  Variant v{{}, handlers, runs, copies, tensor_cores, barrier_objects, exact, load_finder, store_finder, atomic_finder};
+  Variant v{{},    handlers,    runs,         copies,       tensor_cores, barrier_objects,
+            exact, load_finder, store_finder, atomic_finder};
   for (const FormList* family : families) {
     for (size_t i = 0; i < family->count; ++i)
       v.forms.emplace(family->forms[i].mnemonic, &family->forms[i]);

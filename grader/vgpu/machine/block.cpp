@@ -114,7 +114,8 @@ Block::Zeros Block::make_zeros(size_t bytes) {
 }
 
 size_t Block::memory_bytes() const {
-  return warps_.size() * (context.kernel->frame_bytes + kWarpSize * context.kernel->local_bytes) + shared.size();
+  return warps_.size() * (context.kernel->frame_bytes + kWarpSize * context.kernel->local_bytes) +
+         shared.size();
 }
 
 uint64_t Block::special(const Warp& warp, Special which, uint32_t lane) const {
@@ -328,20 +329,22 @@ std::string Block::positions() const {
   for (const Warp& warp : warps_) {
     if (warp.status == WarpStatus::Done) continue;
     const Waiting& waiting = waiting_[static_cast<size_t>(warp.index)];
-    text += "block (" + std::to_string(index[0]) + "," + std::to_string(index[1]) + "," + std::to_string(index[2]) + "), warp " +
-            std::to_string(warp.index) + ": ";
+    text += "block (" + std::to_string(index[0]) + "," + std::to_string(index[1]) + "," +
+            std::to_string(index[2]) + "), warp " + std::to_string(warp.index) + ": ";
     if (warp.status == WarpStatus::Barrier)
-      text += "waits at " + source_place(*context.kernel, context.kernel->sites[waiting.op->site]) + " for barrier " +
-              std::to_string(waiting.barrier) + "\n";
+      text += "waits at " + source_place(*context.kernel, context.kernel->sites[waiting.op->site]) +
+              " for barrier " + std::to_string(waiting.barrier) + "\n";
     else
       text += "asks again and again at " +
-              source_place(*context.kernel, context.kernel->sites[warp.next_operation()->site]) + "\n";
+              source_place(*context.kernel, context.kernel->sites[warp.next_operation()->site]) +
+              "\n";
   }
   return text;
 }
 
 void Block::report_grid_deadlock(const std::string& detail) const {
-  const Warp& warp = *std::find_if(warps_.begin(), warps_.end(), [](const Warp& w) { return w.status == WarpStatus::Ready; });
+  const Warp& warp = *std::find_if(warps_.begin(), warps_.end(),
+                                   [](const Warp& w) { return w.status == WarpStatus::Ready; });
   warp.fault(FaultCode::Synchronisation, warp.next_operation(), std::countr_zero(warp.live),
              "deadlock: every thread waits for something that no thread will do", detail);
 }

@@ -31,7 +31,7 @@ struct LaunchContext {
   uint32_t shared_bytes = 0;        ///< static and dynamic, per block
   uint64_t grid_id = 0;
   uint64_t grid_workspace = 0;  ///< of a cooperative launch: where its blocks meet
-  unsigned threads = 1;  ///< of the CPU that run blocks
+  unsigned threads = 1;         ///< of the CPU that run blocks
   double timeout_seconds = 0;
   std::chrono::steady_clock::time_point start;
   std::atomic<uint64_t> next_block{0};
@@ -149,7 +149,7 @@ struct Block {
   Zeros register_memory_, local_memory_;
   std::vector<Waiting> waiting_;
   std::array<Barrier, kBarriers> barriers_{};
-  size_t running_ = 0;  // warps that are not done
+  size_t running_ = 0;            // warps that are not done
   uint64_t executed_before_ = 0;  // warp instructions of all earlier blocks that ran here
 };
 

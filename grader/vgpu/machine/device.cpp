@@ -144,7 +144,8 @@ uint64_t count_touched(const LaunchContext& context) {
   return sectors;
 }
 
-// Two words of the driver: its size and the barrier's counter, which starts at zero (CG's driver_abi.h).
+// Two words of the driver: its size and the barrier's counter, which starts at zero (CG's
+// driver_abi.h).
 uint64_t make_grid_workspace(DeviceMemory& memory) {
   constexpr size_t kBytes = 256;
   void* const workspace = memory.allocate(kBytes, "the grid's barrier", MemoryUse::Variable);
@@ -243,7 +244,8 @@ RawCounts Device::run(const Launch& launch) {
   const uint64_t blocks = uint64_t{launch.grid[0]} * launch.grid[1] * launch.grid[2];
   const unsigned threads = static_cast<unsigned>(std::min<uint64_t>(pool_->size(), blocks));
   context.threads = threads;
-  const uint64_t most = launch.cooperative ? blocks : blocks_at_once(profile_, launch, context.shared_bytes);
+  const uint64_t most =
+      launch.cooperative ? blocks : blocks_at_once(profile_, launch, context.shared_bytes);
   RawCounts total;
   std::mutex total_mutex;
   FirstFault first;
@@ -255,7 +257,8 @@ RawCounts Device::run(const Launch& launch) {
     } catch (const Fault& fault) {
       uint64_t seen = context.last_block.load();
       const uint64_t linear = residents.current();
-      while (linear < seen && fault.code != FaultCode::None && !context.last_block.compare_exchange_weak(seen, linear)) {
+      while (linear < seen && fault.code != FaultCode::None &&
+             !context.last_block.compare_exchange_weak(seen, linear)) {
       }
       if (fault.code != FaultCode::None) first.record(linear, std::current_exception());
     } catch (...) {

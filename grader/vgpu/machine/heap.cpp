@@ -8,7 +8,8 @@ namespace vgpu {
 void DeviceHeap::reserve(DeviceMemory& memory, size_t bytes) {
   const std::lock_guard lock(mutex_);
   if (begin_ != 0) return;
-  begin_ = reinterpret_cast<uint64_t>(memory.allocate(bytes, "the device heap", MemoryUse::Variable));
+  begin_ =
+      reinterpret_cast<uint64_t>(memory.allocate(bytes, "the device heap", MemoryUse::Variable));
   if (begin_ != 0) free_[begin_] = bytes;
 }
 
@@ -24,7 +25,8 @@ uint64_t DeviceHeap::allocate(size_t bytes) {
   const std::lock_guard lock(mutex_);
   if (bytes > SIZE_MAX - kUnit) return 0;
   const size_t size = (std::max<size_t>(bytes, 1) + kUnit - 1) / kUnit * kUnit;
-  const auto fits = std::find_if(free_.begin(), free_.end(), [&](const auto& range) { return range.second >= size; });
+  const auto fits = std::find_if(free_.begin(), free_.end(),
+                                 [&](const auto& range) { return range.second >= size; });
   if (fits == free_.end()) return 0;
   const auto [address, room] = *fits;
   free_.erase(fits);
@@ -39,7 +41,8 @@ bool DeviceHeap::free(uint64_t address) {
   if (found == used_.end()) return false;
   auto here = free_.emplace(*found).first;
   used_.erase(found);
-  if (const auto after = std::next(here); after != free_.end() && here->first + here->second == after->first) {
+  if (const auto after = std::next(here);
+      after != free_.end() && here->first + here->second == after->first) {
     here->second += after->second;
     free_.erase(after);
   }

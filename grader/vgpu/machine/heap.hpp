@@ -1,5 +1,5 @@
-// The heap from which kernels allocate: malloc, free, new and delete in device code. A range of device memory of fixed size, made when
-// the first kernel that needs it is launched.
+// The heap from which kernels allocate: malloc, free, new and delete in device code. A range of
+// device memory of fixed size, made when the first kernel that needs it is launched.
 #pragma once
 
 #include <cstddef>

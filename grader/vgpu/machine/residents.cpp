@@ -3,10 +3,14 @@
 namespace vgpu {
 namespace {
 
-// Turns of each block that pass in vain before another one is started, and before the blocks' states are compared.
+// Turns of each block that pass in vain before another one is started, and before the blocks'
+// states are compared.
 constexpr size_t kPatience = 2, kSuspicion = 200;
 // Memory of the blocks that one CPU thread has under way.
 constexpr size_t kMostBytes = size_t{1} << 30;
+// How long blocks may come back to the same place before that counts as a deadlock: another thread
+// of the program may yet write the flag that they wait for.
+constexpr std::chrono::seconds kGrace{3};
 constexpr size_t kMostPositions = 8;  // lines of a report
 
 }  // namespace
@@ -14,7 +18,9 @@ constexpr size_t kMostPositions = 8;  // lines of a report
 bool Residents::start_one() {
   const uint64_t under_way = context_.next_block.load() - context_.finished_blocks.load();
   const bool has_room =
-      active_.empty() || (under_way < most_ && (context_.launch->cooperative || active_.size() * active_[0]->memory_bytes() < kMostBytes));
+      active_.empty() ||
+      (under_way < most_ &&
+       (context_.launch->cooperative || active_.size() * active_[0]->memory_bytes() < kMostBytes));
   if (!has_room) return false;
   const uint64_t number = context_.next_block.fetch_add(1);
   if (number >= blocks_ || number > context_.last_block.load()) return false;
@@ -36,9 +42,12 @@ void Residents::run() {
     const Block::Progress progress = block.advance();
     if (progress == Block::Progress::Waiting) {
       // Who has failed will never do what the others wait for.
-      if (context_.last_block.load() != ~uint64_t{0}) throw Fault(FaultCode::None, "another block has failed");
+      if (context_.last_block.load() != ~uint64_t{0})
+        throw Fault(FaultCode::None, "another block has failed");
       ++at_;
-      if (++in_vain_ % (kPatience * active_.size()) == 0 && !start_one() && in_vain_ > kSuspicion * active_.size()) look_for_deadlock();
+      if (++in_vain_ % (kPatience * active_.size()) == 0 && !start_one() &&
+          in_vain_ > kSuspicion * active_.size())
+        look_for_deadlock();
       continue;
     }
     in_vain_ = 0;
@@ -56,17 +65,23 @@ void Residents::set_stuck(bool stuck) {
   is_stuck_ = stuck;
 }
 
-// Blocks whose warps come back to the same place with the same registers, again and again on every CPU thread, will do so for ever.
+// Blocks whose warps come back to the same place with the same registers, again and again on every
+// CPU thread, will do so for ever.
 void Residents::look_for_deadlock() {
   uint64_t state = 1;
   for (const auto& block : active_) state = state * 31 + block->state();
-  const bool was_stuck = is_stuck_;
+  const auto now = std::chrono::steady_clock::now();
+  if (!is_stuck_ || state != state_) stuck_since_ = now;
   set_stuck(state == state_);
   state_ = state;
-  if (!was_stuck || !is_stuck_ || context_.stuck_threads.load() < context_.busy_threads.load()) return;
+  if (!is_stuck_ || now - stuck_since_ < kGrace ||
+      context_.stuck_threads.load() < context_.busy_threads.load())
+    return;
   std::string detail;
-  for (size_t b = 0; b < active_.size() && b < kMostPositions; ++b) detail += active_[b]->positions();
-  if (active_.size() > kMostPositions) detail += std::to_string(active_.size() - kMostPositions) + " more blocks wait\n";
+  for (size_t b = 0; b < active_.size() && b < kMostPositions; ++b)
+    detail += active_[b]->positions();
+  if (active_.size() > kMostPositions)
+    detail += std::to_string(active_.size() - kMostPositions) + " more blocks wait\n";
   if (context_.next_block.load() < blocks_)
     detail += "no more blocks of the grid fit on the device beside those that wait\n";
   active_[0]->report_grid_deadlock(detail);

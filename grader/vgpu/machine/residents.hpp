@@ -1,7 +1,9 @@
-// The blocks that one CPU thread runs. Usually it is one after the other; when a block only waits, others of the grid start beside
-// it and take turns, as they would on a GPU: what it waits for may be theirs to do.
+// The blocks that one CPU thread runs. Usually it is one after the other; when a block only waits,
+// others of the grid start beside it and take turns, as they would on a GPU: what it waits for may
+// be theirs to do.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -15,7 +17,8 @@ class Residents {
   Residents(LaunchContext& context, uint64_t blocks, uint64_t most)
       : context_(context), blocks_(blocks), most_(most) {}
 
-  /// Takes blocks off the grid and runs them until there are none left. Throws Fault; `current()` is the block that faulted.
+  /// Takes blocks off the grid and runs them until there are none left. Throws Fault; `current()`
+  /// is the block that faulted.
   void run();
   uint64_t current() const { return current_; }
 
@@ -30,10 +33,11 @@ class Residents {
   LaunchContext& context_;
   uint64_t blocks_, most_, current_ = 0;
   std::vector<std::unique_ptr<Block>> active_, idle_;
-  size_t at_ = 0;         // whose turn it is
-  size_t in_vain_ = 0;    // turns since the last that did some work
-  uint64_t state_ = 0;    // of all active blocks, when they were last looked at
+  size_t at_ = 0;       // whose turn it is
+  size_t in_vain_ = 0;  // turns since the last that did some work
+  uint64_t state_ = 0;  // of all active blocks, when they were last looked at
   bool is_stuck_ = false;
+  std::chrono::steady_clock::time_point stuck_since_;
 };
 
 }  // namespace vgpu

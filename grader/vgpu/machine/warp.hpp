@@ -28,7 +28,8 @@ inline constexpr uint32_t kFullMask = 0xFFFFFFFFu;
 /// Loop iterations after which a warp lets the others of its block run, and looks at the clock.
 inline constexpr int32_t kFuel = 1 << 14;
 
-/// What a strong load or an atomic operation that returns a value costs of it: a warp that waits for a flag gives way soon.
+/// What a strong load or an atomic operation that returns a value costs of it: a warp that waits
+/// for a flag gives way soon.
 inline constexpr int32_t kPollFuel = kFuel / 64;
 
 /// Op::extra of a warp-wide operation that only synchronises: its lanes may stand at different
@@ -78,9 +79,10 @@ struct Warp {
   uint32_t local_bytes = 0;  ///< local memory of one lane
   uint8_t* local = nullptr;  ///< lane after lane
   uint32_t local_base = 0;   ///< offset of the current frame's local memory
-  std::array<uint32_t, kWarpSize> stack{};  ///< of each lane: where its alloca memory begins, which grows down
-  uint32_t carry = 0;        ///< condition code of extended-precision arithmetic, one bit per lane
-  uint32_t live = 0;         ///< lanes that have not exited
+  std::array<uint32_t, kWarpSize>
+      stack{};         ///< of each lane: where its alloca memory begins, which grows down
+  uint32_t carry = 0;  ///< condition code of extended-precision arithmetic, one bit per lane
+  uint32_t live = 0;   ///< lanes that have not exited
   Block* block = nullptr;
   int index = 0;  ///< in the block
   AsyncCopies copies;

@@ -1,5 +1,5 @@
-// Calls: of device functions, by name and through pointers, of what the toolkit's device library leaves to the system, and the memory
-// that belongs to a call (alloca).
+// Calls: of device functions, by name and through pointers, of what the toolkit's device library
+// leaves to the system, and the memory that belongs to a call (alloca).
 #include "machine/warp.hpp"
 #include "program/decoder.hpp"
 
@@ -22,9 +22,10 @@ uint32_t Decoder::rows(const ptx::Variable& variable) {
   return entry->second;
 }
 
-// The operand list of a call: the caller's code, and where values go from and to. The callee's rows lie at the start of its frame in the
-// order of declaration (Decoder::decode).
-uint32_t Decoder::pass_values(const ptx::Function& callee, const Operand* arguments, const Operand* results) {
+// The operand list of a call: the caller's code, and where values go from and to. The callee's rows
+// lie at the start of its frame in the order of declaration (Decoder::decode).
+uint32_t Decoder::pass_values(const ptx::Function& callee, const Operand* arguments,
+                              const Operand* results) {
   std::vector<uint32_t> words{static_cast<uint32_t>(code_index_)};
   const auto pass = [&](const Operand* list_operand, const std::vector<ptx::Variable>& formal,
                         uint32_t callee_offset, bool returns) {
@@ -63,7 +64,8 @@ void Decoder::decode_call(const Instruction& i) {
       (callee == nullptr ? results : arguments) = &operand;
   }
   if (callee == nullptr) throw Untranslatable(i.mnemonic());
-  if (callee->kind == Operand::Kind::Register) return decode_pointer_call(i, *callee, arguments, results);
+  if (callee->kind == Operand::Kind::Register)
+    return decode_pointer_call(i, *callee, arguments, results);
   const ptx::Function* function = module_.find_function(callee->name);
   const auto known = symbols_.code.find(function == nullptr ? callee->name : function->name);
   if (function == nullptr || function->is_declaration || known == symbols_.code.end()) {
@@ -77,11 +79,13 @@ void Decoder::decode_call(const Instruction& i) {
 }
 
 // call (results), register, (arguments), prototype;
-void Decoder::decode_pointer_call(const Instruction& i, const Operand& callee, const Operand* arguments,
-                                  const Operand* results) {
+void Decoder::decode_pointer_call(const Instruction& i, const Operand& callee,
+                                  const Operand* arguments, const Operand* results) {
   const auto prototype = function_.call_prototypes.find(i.operands.back().name);
-  if (prototype == function_.call_prototypes.end() || i.guard >= 0) throw Untranslatable("call through a pointer without a prototype, or under a guard");
-  const uint32_t pointer = source(callee, 8), extra = pass_values(prototype->second, arguments, results);
+  if (prototype == function_.call_prototypes.end() || i.guard >= 0)
+    throw Untranslatable("call through a pointer without a prototype, or under a guard");
+  const uint32_t pointer = source(callee, 8),
+                 extra = pass_values(prototype->second, arguments, results);
   Op& op = emit(isa::builtins().call_pointer);
   op.a = pointer;
   op.extra = extra;

@@ -1,5 +1,5 @@
-// Tensor cores on 8-bit integers and doubles: mma and wmma. The registers' order is that of mma's figures (PTX ISA 9.0, section 9.7.15.5);
-// that of wmma is not documented, and ours is the same.
+// Tensor cores on 8-bit integers and doubles: mma and wmma. The registers' order is that of mma's
+// figures (PTX ISA 9.0, section 9.7.15.5); that of wmma is not documented, and ours is the same.
 #include <cstring>
 
 #include "program/decoder.hpp"
@@ -11,9 +11,11 @@ struct Shape {
   std::string_view name;
   uint32_t m, n, k;
 };
-constexpr Shape kByteShapes[] = {{"m16n16k16", 16, 16, 16}, {"m32n8k16", 32, 8, 16}, {"m8n32k16", 8, 32, 16},
-                                 {"m8n8k16", 8, 8, 16},     {"m16n8k16", 16, 8, 16}, {"m16n8k32", 16, 8, 32}};
-constexpr Shape kDoubleShapes[] = {{"m8n8k4", 8, 8, 4}, {"m16n8k4", 16, 8, 4}, {"m16n8k8", 16, 8, 8}, {"m16n8k16", 16, 8, 16}};
+constexpr Shape kByteShapes[] = {{"m16n16k16", 16, 16, 16}, {"m32n8k16", 32, 8, 16},
+                                 {"m8n32k16", 8, 32, 16},   {"m8n8k16", 8, 8, 16},
+                                 {"m16n8k16", 16, 8, 16},   {"m16n8k32", 16, 8, 32}};
+constexpr Shape kDoubleShapes[] = {
+    {"m8n8k4", 8, 8, 4}, {"m16n8k4", 16, 8, 4}, {"m16n8k8", 16, 8, 8}, {"m16n8k16", 16, 8, 16}};
 
 const Shape* shape_of(const ptx::Instruction& i, bool is_double) {
   const Shape* const first = is_double ? std::begin(kDoubleShapes) : std::begin(kByteShapes);
@@ -42,11 +44,13 @@ bool Decoder::decode_matrix_exact(const Instruction& i) {
   if (i.opcode == "wmma" && !i.has("mma"))
     decode_exact_fragment(i, of_doubles, shape->m / 8, shape->n / 8);
   else
-    decode_exact_multiply(i, of_doubles, {shape->m / 8, shape->n / 8, shape->k / (of_doubles ? 4u : 16u), 0, 0, 0});
+    decode_exact_multiply(
+        i, of_doubles, {shape->m / 8, shape->n / 8, shape->k / (of_doubles ? 4u : 16u), 0, 0, 0});
   return true;
 }
 
-std::vector<uint32_t> Decoder::exact_registers(const Operand& operand, uint32_t width, bool is_destination) {
+std::vector<uint32_t> Decoder::exact_registers(const Operand& operand, uint32_t width,
+                                               bool is_destination) {
   const std::vector<Operand> single{operand};
   std::vector<uint32_t> registers;
   for (const Operand& element : operand.kind == Operand::Kind::Vector ? operand.elements : single)
@@ -59,7 +63,8 @@ void Decoder::decode_exact_multiply(const Instruction& i, bool of_doubles, isa::
   std::vector<std::string_view> types;
   for (const std::string& word : i.modifiers) {
     if (word == "s8" || word == "u8" || word == "s32" || word == "f64") types.push_back(word);
-    if (word == "rz" || word == "rm" || word == "rp" || word == "sp") throw Untranslatable(i.mnemonic());
+    if (word == "rz" || word == "rm" || word == "rp" || word == "sp")
+      throw Untranslatable(i.mnemonic());
   }
   if (types.size() != 4) throw Untranslatable(i.mnemonic());
   set_kind(InstructionClass::Matrix);
@@ -70,20 +75,25 @@ void Decoder::decode_exact_multiply(const Instruction& i, bool of_doubles, isa::
   std::vector<uint32_t> words = as_words(shape);
   const size_t head = words.size();
   for (const size_t operand : {1, 2, 3, 0}) {
-    const std::vector<uint32_t> registers = exact_registers(i.operands.at(operand), width, operand == 0);
+    const std::vector<uint32_t> registers =
+        exact_registers(i.operands.at(operand), width, operand == 0);
     words.insert(words.end(), registers.begin(), registers.end());
   }
-  if (words.size() - head != shape.k * (shape.m + shape.n) + 4 * shape.m * shape.n) throw Untranslatable(i.mnemonic());
+  if (words.size() - head != shape.k * (shape.m + shape.n) + 4 * shape.m * shape.n)
+    throw Untranslatable(i.mnemonic());
   const uint32_t extra = list(words);
-  emit(of_doubles ? isa::exact_matrix().multiply_doubles : isa::exact_matrix().multiply_bytes).extra = extra;
+  emit(of_doubles ? isa::exact_matrix().multiply_doubles : isa::exact_matrix().multiply_bytes)
+      .extra = extra;
 }
 
 // wmma.{load.{a,b,c}, store.d}.sync.aligned.LAYOUT.SHAPE[.SPACE].TYPE {...}, [address], stride.
-void Decoder::decode_exact_fragment(const Instruction& i, bool of_doubles, uint32_t row_tiles, uint32_t column_tiles) {
+void Decoder::decode_exact_fragment(const Instruction& i, bool of_doubles, uint32_t row_tiles,
+                                    uint32_t column_tiles) {
   const bool is_store = i.has("store");
   const char matrix = i.modifiers.at(1).front();
   const bool is_sum = matrix == 'c' || matrix == 'd';
-  const std::vector<uint32_t> registers = exact_registers(i.operands.at(is_store ? 1 : 0), of_doubles ? 8 : 4, !is_store);
+  const std::vector<uint32_t> registers =
+      exact_registers(i.operands.at(is_store ? 1 : 0), of_doubles ? 8 : 4, !is_store);
   const Address at = address(i.operands.at(is_store ? 0 : 1), space_of(i));
   const bool in_shared = at.space == isa::MemorySpace::Shared;
   set_kind(is_store ? (in_shared ? InstructionClass::StoreShared : InstructionClass::StoreGlobal)

@@ -3,7 +3,8 @@
 
 namespace vgpu {
 
-// mbarrier.OPERATION[.semantics.scope][.space].b64 [result,] [address][, operand...]; cp.async.mbarrier.arrive[.noinc] [address].
+// mbarrier.OPERATION[.semantics.scope][.space].b64 [result,] [address][, operand...];
+// cp.async.mbarrier.arrive[.noinc] [address].
 bool Decoder::decode_mbarrier(const Instruction& i) {
   const isa::BarrierObjectHandlers& handlers = isa::barrier_object();
   const bool of_copies = i.opcode == "cp" && i.has("async") && i.has("mbarrier");
@@ -25,7 +26,8 @@ bool Decoder::decode_mbarrier(const Instruction& i) {
     emit(handlers.land_copies);
     if (!i.has("noinc")) return true;  // one arrival more is expected, and has come
   }
-  const bool tests = what == "test_wait" || what == "try_wait", has_result = tests || (what.starts_with("arrive") && !of_copies);
+  const bool tests = what == "test_wait" || what == "try_wait",
+             has_result = tests || (what.starts_with("arrive") && !of_copies);
   const size_t first = has_result ? 1 : 0;
   const Operand& where = i.operands.at(first);
   const bool in_shared = i.has("shared") || i.has("shared::cta") || i.has("shared::cluster");
@@ -49,7 +51,7 @@ bool Decoder::decode_mbarrier(const Instruction& i) {
     transactions = negated;
   }
   if (has_result && i.operands[0].kind != Operand::Kind::Sink) d = destination(i.operands[0]);
-  const Handler run = what == "init"                                ? handlers.initialise
+  const Handler run = what == "init"                                 ? handlers.initialise
                       : what == "expect_tx" || what == "complete_tx" ? handlers.change_transactions
                       : what == "arrive"                             ? handlers.arrive
                       : what == "arrive_drop"                        ? handlers.arrive_and_drop

@@ -21,8 +21,10 @@ bool is_hint(std::string_view word) {
 
 /// A load that looks at memory itself, as one in a loop that waits for a flag must.
 bool asks_memory(const ptx::Instruction& i) {
-  static const std::set<std::string_view> kStrong = {"volatile", "relaxed", "acquire", "mmio", "cg", "cv"};
-  return std::any_of(i.modifiers.begin(), i.modifiers.end(), [](const std::string& word) { return kStrong.count(word) != 0; });
+  static const std::set<std::string_view> kStrong = {"volatile", "relaxed", "acquire",
+                                                     "mmio",     "cg",      "cv"};
+  return std::any_of(i.modifiers.begin(), i.modifiers.end(),
+                     [](const std::string& word) { return kStrong.count(word) != 0; });
 }
 
 bool is_space(std::string_view word) {
@@ -142,7 +144,8 @@ uint64_t Decoder::symbol_value(const Operand& operand, bool& is_local) {
     return shared->second + addend;
   if (const auto memory = symbols_.memory.find(operand.name); memory != symbols_.memory.end())
     return memory->second + addend;
-  if (const auto function = symbols_.functions.find(operand.name); function != symbols_.functions.end())
+  if (const auto function = symbols_.functions.find(operand.name);
+      function != symbols_.functions.end())
     return function->second;
   throw Untranslatable("the address of `" + operand.name + "`");
 }

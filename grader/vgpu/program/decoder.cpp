@@ -73,7 +73,8 @@ void Decoder::decode() {
     code_.frame.local_bytes += static_cast<uint32_t>(variable.size());
   }
   code_.frame.local_bytes = (code_.frame.local_bytes + 15) / 16 * 16;
-  const bool uses_stack = std::any_of(function_.body.begin(), function_.body.end(), [](const Instruction& i) { return i.opcode == "alloca"; });
+  const bool uses_stack = std::any_of(function_.body.begin(), function_.body.end(),
+                                      [](const Instruction& i) { return i.opcode == "alloca"; });
   if (uses_stack) kernel_.stack_bytes = kStackBytes;
   if (uses_stack && !function_.is_entry) {
     saved_stack_ = reserve(8);
@@ -151,7 +152,8 @@ void Decoder::decode_instruction(size_t index) {
 
 void Decoder::translate(const Instruction& i) {
   if (decode_control(i) || decode_memory(i) || decode_stack(i) || decode_mbarrier(i) ||
-      decode_matrix_exact(i) || decode_tensor(i)) return;
+      decode_matrix_exact(i) || decode_tensor(i))
+    return;
   if (i.opcode == "setp") return decode_setp(i);
   translate_by_form(i);
 }

@@ -34,8 +34,8 @@ struct Untranslatable : std::runtime_error {
 struct SymbolTable {
   std::map<std::string, uint64_t, std::less<>>
       memory;  ///< .global and .const variables: device address
-  std::map<std::string, uint32_t, std::less<>> shared;  ///< offset in the block's shared memory
-  std::map<std::string, int, std::less<>> code;         ///< functions: index into Kernel::codes
+  std::map<std::string, uint32_t, std::less<>> shared;     ///< offset in the block's shared memory
+  std::map<std::string, int, std::less<>> code;            ///< functions: index into Kernel::codes
   std::map<std::string, uint64_t, std::less<>> functions;  ///< what pointers to them hold
 };
 
@@ -119,8 +119,10 @@ class Decoder {
 
   // --- decode_call.cpp
   void decode_call(const Instruction& i);
-  uint32_t pass_values(const ptx::Function& callee, const Operand* arguments, const Operand* results);
-  void decode_pointer_call(const Instruction& i, const Operand& callee, const Operand* arguments, const Operand* results);
+  uint32_t pass_values(const ptx::Function& callee, const Operand* arguments,
+                       const Operand* results);
+  void decode_pointer_call(const Instruction& i, const Operand& callee, const Operand* arguments,
+                           const Operand* results);
   bool decode_stack(const Instruction& i);
   void decode_system_call(const Instruction& i, const std::string& callee, const Operand& arguments,
                           const Operand* results);
@@ -132,8 +134,10 @@ class Decoder {
   // --- decode_matrix_exact.cpp
   bool decode_matrix_exact(const Instruction& i);
   void decode_exact_multiply(const Instruction& i, bool of_doubles, isa::ExactShape shape);
-  void decode_exact_fragment(const Instruction& i, bool of_doubles, uint32_t row_tiles, uint32_t column_tiles);
-  std::vector<uint32_t> exact_registers(const Operand& operand, uint32_t width, bool is_destination);
+  void decode_exact_fragment(const Instruction& i, bool of_doubles, uint32_t row_tiles,
+                             uint32_t column_tiles);
+  std::vector<uint32_t> exact_registers(const Operand& operand, uint32_t width,
+                                        bool is_destination);
 
   // --- decode_tensor.cpp
   bool decode_tensor(const Instruction& i);
@@ -157,8 +161,9 @@ class Decoder {
   uint32_t site_ = 0;                  // of the instruction being translated
   size_t block_ = 0;                   // the block it is in
   std::vector<uint32_t> block_start_;  // first operation of each block
-  uint32_t saved_stack_ = 0;           // of a device function with alloca: where the caller's top is kept, 0 when there is none
-  uint32_t exit_op_ = 0;               // device functions return in one place
+  uint32_t saved_stack_ =
+      0;  // of a device function with alloca: where the caller's top is kept, 0 when there is none
+  uint32_t exit_op_ = 0;  // device functions return in one place
 
   struct Jump {
     uint32_t op;

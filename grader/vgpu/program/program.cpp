@@ -14,7 +14,8 @@
 namespace vgpu {
 namespace {
 
-// Room for recursion: the frames of this many calls of the largest function. It takes memory only where it is used.
+// Room for recursion: the frames of this many calls of the largest function. It takes memory only
+// where it is used.
 constexpr size_t kRecursionDepth = 1024;
 constexpr size_t kDynamicSharedAlignment = 16;
 // Between shared arrays, under observation. All 32 banks once, so that it changes no bank conflict.
@@ -69,7 +70,8 @@ struct Program::Impl {
 // --- variables ---
 void Program::Impl::load_variables() {
   for (size_t f = 0; f < module.functions.size(); ++f) {
-    if (!module.functions[f].is_declaration) function_addresses[module.functions[f].name] = kCodeWindow + 16 * f;
+    if (!module.functions[f].is_declaration)
+      function_addresses[module.functions[f].name] = kCodeWindow + 16 * f;
   }
   for (const ptx::Variable& v : module.variables) {
     if (v.space != ptx::Space::Global && v.space != ptx::Space::Const) continue;
@@ -90,9 +92,9 @@ void Program::Impl::load_variables() {
       if ((to == symbols.end() && function == function_addresses.end()) || self == symbols.end() ||
           relocation.offset + 8 > self->second.size)
         continue;
-      const uint64_t value =
-          (to != symbols.end() ? reinterpret_cast<uint64_t>(to->second.address) : function->second) +
-          static_cast<uint64_t>(relocation.addend);
+      const uint64_t value = (to != symbols.end() ? reinterpret_cast<uint64_t>(to->second.address)
+                                                  : function->second) +
+                             static_cast<uint64_t>(relocation.addend);
       std::memcpy(static_cast<uint8_t*>(self->second.address) + relocation.offset, &value,
                   sizeof value);
     }
@@ -101,7 +103,8 @@ void Program::Impl::load_variables() {
 
 // --- kernels ---
 bool calls_pointer(const ptx::Instruction& i) {
-  return i.opcode == "call" && std::any_of(i.operands.begin(), i.operands.end(), [](const ptx::Operand& operand) {
+  return i.opcode == "call" &&
+         std::any_of(i.operands.begin(), i.operands.end(), [](const ptx::Operand& operand) {
            return operand.kind == ptx::Operand::Kind::Register;
          });
 }
@@ -212,7 +215,8 @@ void Program::Impl::size_frames(const std::vector<const ptx::Function*>& functio
     }
   }
   kernel.frame_bytes = recursive ? all_frames + kRecursionDepth * largest_frame : all_frames;
-  kernel.local_bytes = (recursive ? all_locals + kRecursionDepth * largest_local : all_locals) + kernel.stack_bytes;
+  kernel.local_bytes =
+      (recursive ? all_locals + kRecursionDepth * largest_local : all_locals) + kernel.stack_bytes;
 }
 
 std::unique_ptr<Kernel> Program::Impl::decode(const ptx::Function& entry) {
@@ -234,12 +238,12 @@ std::unique_ptr<Kernel> Program::Impl::decode(const ptx::Function& entry) {
   for (const auto& [name, symbol] : symbols)
     table.memory[name] = reinterpret_cast<uint64_t>(symbol.address);
   place_shared(reached, *kernel, table);
-  for (size_t k = 0; k < reached.size(); ++k)
-    table.code[reached[k]->name] = static_cast<int>(k);
+  for (size_t k = 0; k < reached.size(); ++k) table.code[reached[k]->name] = static_cast<int>(k);
   kernel->codes.resize(reached.size());
   kernel->code_of_function.assign(module.functions.size(), Kernel::kNoCode);
   for (size_t k = 0; k < reached.size(); ++k)
-    kernel->code_of_function[static_cast<size_t>(reached[k] - module.functions.data())] = static_cast<uint32_t>(k);
+    kernel->code_of_function[static_cast<size_t>(reached[k] - module.functions.data())] =
+        static_cast<uint32_t>(k);
   table.functions = function_addresses;
   for (size_t k = 0; k < reached.size(); ++k) {
     Decoder(module, *reached[k], *kernel, table, static_cast<int>(k)).decode();

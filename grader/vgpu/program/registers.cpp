@@ -96,10 +96,10 @@ uint32_t lane_bytes(ptx::Type type) {
 
 bool has_destination(const ptx::Instruction& i) {
   static const std::set<std::string_view> kNone = {
-      "st",        "red",       "bra",     "brx",           "call",
-      "ret",       "exit",      "membar",  "fence",         "cp",
-      "prefetch",  "prefetchu", "trap",    "brkpt",         "nanosleep",
-      "pmevent",   "stmatrix",  "discard", "applypriority", "griddepcontrol",
+      "st",         "red",         "bra",     "brx",           "call",
+      "ret",        "exit",        "membar",  "fence",         "cp",
+      "prefetch",   "prefetchu",   "trap",    "brkpt",         "nanosleep",
+      "pmevent",    "stmatrix",    "discard", "applypriority", "griddepcontrol",
       "setmaxnreg", "stackrestore"};
   if (i.opcode == "bar" || i.opcode == "barrier") return i.has("red");
   if (i.opcode == "wmma") return !i.has("store");

@@ -24,7 +24,7 @@ FOLDER = LAYOUT.root / "tests/vgpu/field"
 
 
 def flags(source: Path) -> list[str]:
-    """What nvcc gets for a program, by the rule of tests/vgpu/field/CMakeLists.txt: a line `// nvcc: ...` adds to it."""
+    """What nvcc gets for a program, as in tests/vgpu/field/CMakeLists.txt: a line `// nvcc: ...` adds to it."""
     own = [
         line[9:].split() for line in source.read_text().splitlines() if line.startswith("// nvcc: ")
     ]

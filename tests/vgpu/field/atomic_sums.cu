@@ -1,5 +1,6 @@
-// Atomics in every type: sums whose order does not matter because they are exact, extremes, bits, exchange, compare and swap.
-// nvcc: -arch=compute_80
+// Atomics in every type: sums whose order does not matter because they are exact, extremes, bits,
+// exchange, compare and swap.
+
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
@@ -76,12 +77,12 @@ int main() {
   accumulate<<<20, 96>>>(in, n, totals);
   CHECK(cudaDeviceSynchronize());
   const Totals t = to_host(totals, 1)[0];
-  std::printf("%d %d %d %x %x %x %u %u\n", t.sum_int, t.max_int, t.min_int, t.and_int, t.or_int, t.xor_int,
-              t.wrapped, t.counted_down);
-  std::printf("%llu %llu %.9g %.9g %.17g %g\n", t.sum_long, t.max_long, t.sum_float, t.max_float, t.sum_double,
-              t.product);
-  std::printf("%g %g %g %u\n", __low2float(t.sum_half2), __high2float(t.sum_half2), __low2float(t.sum_bfloat2),
-              t.cas16);
+  std::printf("%d %d %d %x %x %x %u %u\n", t.sum_int, t.max_int, t.min_int, t.and_int, t.or_int,
+              t.xor_int, t.wrapped, t.counted_down);
+  std::printf("%llu %llu %.9g %.9g %.17g %g\n", t.sum_long, t.max_long, t.sum_float, t.max_float,
+              t.sum_double, t.product);
+  std::printf("%g %g %g %u\n", __low2float(t.sum_half2), __high2float(t.sum_half2),
+              __low2float(t.sum_bfloat2), t.cas16);
 
   // Every ticket is drawn once, whoever gets it.
   int* order = device_array<int>(640);

@@ -1,11 +1,15 @@
+// mbarrier as compute_90 has it: a ring of buffers between one producer warp and three consumers
+// with parity waits, by inline PTX and by cuda::barrier; stmatrix beside it.
+
 // nvcc: -arch=compute_90
-// mbarrier as compute_90 has it: a ring of buffers between one producer warp and three consumers with parity waits, by inline PTX and
-// by cuda::barrier; stmatrix beside it.
+
 #include <cuda/barrier>
 
 #include "field.cuh"
 
-__device__ uint32_t shared_address(const void* p) { return static_cast<uint32_t>(__cvta_generic_to_shared(p)); }
+__device__ uint32_t shared_address(const void* p) {
+  return static_cast<uint32_t>(__cvta_generic_to_shared(p));
+}
 
 __device__ void wait_parity(uint64_t* barrier, uint32_t parity) {
   asm volatile(
@@ -16,10 +20,13 @@ __device__ void wait_parity(uint64_t* barrier, uint32_t parity) {
       "@done bra finished;\n"
       "bra again;\n"
       "finished:\n"
-      "}" ::"r"(shared_address(barrier)), "r"(parity) : "memory");
+      "}" ::"r"(shared_address(barrier)),
+      "r"(parity)
+      : "memory");
 }
 __device__ void arrive(uint64_t* barrier) {
-  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(barrier)) : "memory");
+  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(barrier))
+               : "memory");
 }
 
 __global__ void ring(const int* in, int* out, int rounds) {
@@ -29,8 +36,10 @@ __global__ void ring(const int* in, int* out, int rounds) {
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   if (threadIdx.x == 0) {
     for (int s = 0; s < kStages; ++s) {
-      asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(&full[s])), "r"(32));
-      asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(&empty[s])), "r"(96));
+      asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(&full[s])),
+                   "r"(32));
+      asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(&empty[s])),
+                   "r"(96));
     }
   }
   __syncthreads();
@@ -71,10 +80,13 @@ __global__ void store_matrix(const uint32_t* in, uint16_t* out) {
   const int lane = threadIdx.x;
   const uint32_t r[4] = {in[lane], in[32 + lane], in[64 + lane], in[96 + lane]};
   const uint32_t row = shared_address(&tile[0][lane / 8][lane % 8 * 8]);
-  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1,%2,%3,%4};" ::"r"(row), "r"(r[0]), "r"(r[1]), "r"(r[2]),
-               "r"(r[3]) : "memory");
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1,%2,%3,%4};" ::"r"(row),
+               "r"(r[0]), "r"(r[1]), "r"(r[2]), "r"(r[3])
+               : "memory");
   const uint32_t other = shared_address(&tile[1][lane / 8 % 2][lane % 8 * 8]);
-  asm volatile("stmatrix.sync.aligned.m8n8.x2.trans.shared.b16 [%0], {%1,%2};" ::"r"(other), "r"(r[2]), "r"(r[3]) : "memory");
+  asm volatile("stmatrix.sync.aligned.m8n8.x2.trans.shared.b16 [%0], {%1,%2};" ::"r"(other),
+               "r"(r[2]), "r"(r[3])
+               : "memory");
   __syncwarp();
   for (int i = lane; i < 256; i += 32) out[i] = tile[0][i / 64][i % 64];
   for (int i = lane; i < 128; i += 32) out[256 + i] = tile[1][i / 64][i % 64];

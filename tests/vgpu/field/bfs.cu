@@ -1,9 +1,11 @@
-// Breadth-first search: by levels over all vertices, then with a queue filled by atomics; a shortest-path relaxation until nothing changes.
+// Breadth-first search: by levels over all vertices, then with a queue filled by atomics; a
+// shortest-path relaxation until nothing changes.
 #include <climits>
 
 #include "field.cuh"
 
-__global__ void by_level(const int* start, const int* edge, int* level, int n, int current, int* changed) {
+__global__ void by_level(const int* start, const int* edge, int* level, int n, int current,
+                         int* changed) {
   const int v = blockIdx.x * blockDim.x + threadIdx.x;
   if (v >= n || level[v] != current) return;
   for (int k = start[v]; k < start[v + 1]; ++k) {
@@ -13,16 +15,18 @@ __global__ void by_level(const int* start, const int* edge, int* level, int n, i
   }
 }
 
-__global__ void by_queue(const int* start, const int* edge, int* level, const int* queue, int count, int* next,
-                         int* next_count, int current) {
+__global__ void by_queue(const int* start, const int* edge, int* level, const int* queue, int count,
+                         int* next, int* next_count, int current) {
   for (int q = blockIdx.x * blockDim.x + threadIdx.x; q < count; q += gridDim.x * blockDim.x) {
     const int v = queue[q];
     for (int k = start[v]; k < start[v + 1]; ++k)
-      if (atomicCAS(&level[edge[k]], -1, current + 1) == -1) next[atomicAdd(next_count, 1)] = edge[k];
+      if (atomicCAS(&level[edge[k]], -1, current + 1) == -1)
+        next[atomicAdd(next_count, 1)] = edge[k];
   }
 }
 
-__global__ void relax(const int* start, const int* edge, const int* weight, int* distance, int n, int* changed) {
+__global__ void relax(const int* start, const int* edge, const int* weight, int* distance, int n,
+                      int* changed) {
   const int v = blockIdx.x * blockDim.x + threadIdx.x;
   if (v >= n) return;
   const int mine = *(volatile int*)&distance[v];
@@ -38,7 +42,8 @@ int main() {
   for (const int d : degree) start.push_back(start.back() + d);
   const int edges = start.back(), blocks = (n + 255) / 256;
   std::vector<int> edge = random_ints(edges, 0, n - 1, 232);
-  int *d_start = to_device(start), *d_edge = to_device(edge), *weight = to_device(random_ints(edges, 1, 50, 233));
+  int *d_start = to_device(start), *d_edge = to_device(edge),
+      *weight = to_device(random_ints(edges, 1, 50, 233));
   std::vector<int> unseen(n, -1);
   unseen[0] = 0;
   int* level = to_device(unseen);
@@ -55,7 +60,8 @@ int main() {
   int count = 1, rounds = 0;
   for (; count > 0; ++rounds) {
     CHECK(cudaMemset(flag, 0, sizeof(int)));
-    by_queue<<<8, 128>>>(d_start, d_edge, level, queue[rounds % 2], count, queue[1 - rounds % 2], flag, rounds);
+    by_queue<<<8, 128>>>(d_start, d_edge, level, queue[rounds % 2], count, queue[1 - rounds % 2],
+                         flag, rounds);
     CHECK(cudaMemcpy(&count, flag, sizeof count, cudaMemcpyDeviceToHost));
   }
   show("by queue", level, n);

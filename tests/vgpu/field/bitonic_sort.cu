@@ -1,7 +1,10 @@
-// Bitonic sort: a warp with shuffles, a block in shared memory, and a whole array with global merge steps.
+// Bitonic sort: a warp with shuffles, a block in shared memory, and a whole array with global merge
+// steps.
 #include "field.cuh"
 
-__device__ int compare(int mine, int other, bool want_small) { return (mine < other) == want_small ? mine : other; }
+__device__ int compare(int mine, int other, bool want_small) {
+  return (mine < other) == want_small ? mine : other;
+}
 
 __global__ void sort_warps(int* data) {
   const int lane = threadIdx.x % 32, i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -72,7 +75,8 @@ int main() {
   sort_blocks<<<n / kShared, kShared / 2>>>(data, kShared);
   show("blocks", data, n);
   for (int size = 2 * kShared; size <= n; size *= 2) {
-    for (int step = size / 2; step >= kShared; step /= 2) merge_global<<<n / 512, 256>>>(data, size, step);
+    for (int step = size / 2; step >= kShared; step /= 2)
+      merge_global<<<n / 512, 256>>>(data, size, step);
     merge_shared<<<n / kShared, kShared / 2>>>(data, size);
   }
   show("all", data, n);

@@ -1,4 +1,5 @@
-// cuda::barrier in shared memory: arrive and wait apart, producer and consumer warps, a completion function, memcpy_async bound to it.
+// cuda::barrier in shared memory: arrive and wait apart, producer and consumer warps, a completion
+// function, memcpy_async bound to it.
 #include <cooperative_groups.h>
 #include <cuda/barrier>
 
@@ -73,7 +74,8 @@ struct Count {
 
 __global__ void completion(int* out) {
   __shared__ int phases;
-  __shared__ alignas(cuda::barrier<cuda::thread_scope_block, Count>) char storage[sizeof(cuda::barrier<cuda::thread_scope_block, Count>)];
+  __shared__ alignas(cuda::barrier<cuda::thread_scope_block, Count>) char
+      storage[sizeof(cuda::barrier<cuda::thread_scope_block, Count>)];
   auto* barrier = reinterpret_cast<cuda::barrier<cuda::thread_scope_block, Count>*>(storage);
   if (threadIdx.x == 0) {
     phases = 0;

@@ -1,4 +1,5 @@
-// Cooperative groups inside a block: tiles of every size, cg::reduce and scans, coalesced groups, partitions by label.
+// Cooperative groups inside a block: tiles of every size, cg::reduce and scans, coalesced groups,
+// partitions by label.
 #include <cooperative_groups.h>
 #include <cooperative_groups/reduce.h>
 #include <cooperative_groups/scan.h>
@@ -55,7 +56,8 @@ __global__ void block_wide(const int* in, int* out) {
   if (block.thread_rank() == 0) {
     int all = 0;
     for (int p : partial) all += p;
-    out[block.group_index().x] = all + static_cast<int>(block.group_dim().x + block.thread_index().x);
+    out[block.group_index().x] =
+        all + static_cast<int>(block.group_dim().x + block.thread_index().x);
   }
 }
 

@@ -1,5 +1,8 @@
-// Constant memory: polynomials, a struct, partial updates through the symbol's address, tables indexed by each lane, reading back.
+// Constant memory: polynomials, a struct, partial updates through the symbol's address, tables
+// indexed by each lane, reading back.
+
 // nvcc: -fmad=false
+
 #include "field.cuh"
 
 struct Camera {
@@ -26,12 +29,14 @@ __global__ void transform(const float* p, float* out) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   for (int r = 0; r < 3; ++r)
     out[3 * i + r] = camera.matrix[4 * r] * p[3 * i] + camera.matrix[4 * r + 1] * p[3 * i + 1] +
-                     camera.matrix[4 * r + 2] * p[3 * i + 2] + camera.matrix[4 * r + 3] * static_cast<float>(camera.width);
+                     camera.matrix[4 * r + 2] * p[3 * i + 2] +
+                     camera.matrix[4 * r + 3] * static_cast<float>(camera.width);
 }
 
 __global__ void encrypt(const unsigned char* in, unsigned char* out) {
   unsigned char v = in[blockIdx.x * blockDim.x + threadIdx.x];
-  for (int round = 0; round < 10; ++round) v = substitution[v ^ static_cast<unsigned char>(round * 17)];
+  for (int round = 0; round < 10; ++round)
+    v = substitution[v ^ static_cast<unsigned char>(round * 17)];
   out[blockIdx.x * blockDim.x + threadIdx.x] = v;
 }
 

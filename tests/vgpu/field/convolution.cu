@@ -1,4 +1,5 @@
-// Convolutions: separable with halos and constant weights, a direct 2-D one over channels (as in a network), and im2col with a product.
+// Convolutions: separable with halos and constant weights, a direct 2-D one over channels (as in a
+// network), and im2col with a product.
 #include "field.cuh"
 
 constexpr int kRadius = 6, kWidth = 128, kHeight = 96;
@@ -15,7 +16,8 @@ __global__ void rows(const float* in, float* out) {
   __syncthreads();
   float sum = 0;
 #pragma unroll
-  for (int k = -kRadius; k <= kRadius; ++k) sum += filter[k + kRadius] * line[threadIdx.x + kRadius + k];
+  for (int k = -kRadius; k <= kRadius; ++k)
+    sum += filter[k + kRadius] * line[threadIdx.x + kRadius + k];
   out[y * kWidth + x0 + threadIdx.x] = sum;
 }
 
@@ -30,7 +32,8 @@ __global__ void columns(const float* in, float* out) {
   for (int j = threadIdx.y; j < 16; j += blockDim.y) {
     float sum = 0;
 #pragma unroll
-    for (int k = -kRadius; k <= kRadius; ++k) sum += filter[k + kRadius] * tile[j + kRadius + k][threadIdx.x];
+    for (int k = -kRadius; k <= kRadius; ++k)
+      sum += filter[k + kRadius] * tile[j + kRadius + k][threadIdx.x];
     out[(y0 + j) * kWidth + x] = sum;
   }
 }
@@ -38,14 +41,17 @@ __global__ void columns(const float* in, float* out) {
 // in [c][h][w], weights [o][c][3][3], out [o][h-2][w-2]
 __global__ void direct(const float* in, const float* weight, float* out, int c, int h, int w) {
   extern __shared__ float mine[];  // the weights of this output channel
-  const int o = blockIdx.z, x = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y * blockDim.y + threadIdx.y;
-  for (int i = threadIdx.y * blockDim.x + threadIdx.x; i < c * 9; i += blockDim.x * blockDim.y) mine[i] = weight[o * c * 9 + i];
+  const int o = blockIdx.z, x = blockIdx.x * blockDim.x + threadIdx.x,
+            y = blockIdx.y * blockDim.y + threadIdx.y;
+  for (int i = threadIdx.y * blockDim.x + threadIdx.x; i < c * 9; i += blockDim.x * blockDim.y)
+    mine[i] = weight[o * c * 9 + i];
   __syncthreads();
   if (x >= w - 2 || y >= h - 2) return;
   float sum = 0;
   for (int ch = 0; ch < c; ++ch)
     for (int dy = 0; dy < 3; ++dy)
-      for (int dx = 0; dx < 3; ++dx) sum += in[(ch * h + y + dy) * w + x + dx] * mine[ch * 9 + dy * 3 + dx];
+      for (int dx = 0; dx < 3; ++dx)
+        sum += in[(ch * h + y + dy) * w + x + dx] * mine[ch * 9 + dy * 3 + dx];
   out[(o * (h - 2) + y) * (w - 2) + x] = sum;
 }
 
@@ -54,7 +60,8 @@ __global__ void im2col(const float* in, float* matrix, int c, int h, int w) {
   if (i >= c * oh * ow) return;
   const int x = i % ow, y = i / ow % oh, ch = i / ow / oh;
   for (int dy = 0; dy < 3; ++dy)
-    for (int dx = 0; dx < 3; ++dx) matrix[((ch * 3 + dy) * 3 + dx) * oh * ow + y * ow + x] = in[(ch * h + y + dy) * w + x + dx];
+    for (int dx = 0; dx < 3; ++dx)
+      matrix[((ch * 3 + dy) * 3 + dx) * oh * ow + y * ow + x] = in[(ch * h + y + dy) * w + x + dx];
 }
 
 __global__ void product(const float* a, const float* b, float* c, int m, int n, int k) {

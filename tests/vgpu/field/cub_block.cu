@@ -1,4 +1,5 @@
-// CUB inside a block and a warp: reductions, scans, loads and stores that transpose, radix sort, histogram, discontinuities.
+// CUB inside a block and a warp: reductions, scans, loads and stores that transpose, radix sort,
+// histogram, discontinuities.
 #include <cub/cub.cuh>
 
 #include "field.cuh"
@@ -37,15 +38,18 @@ __global__ void sort_block(const unsigned* in, unsigned* out) {
     keys[k] = in[blockIdx.x * kTile + values[k]];
   }
   Sort(temp).SortDescending(keys, values);
-  for (int k = 0; k < kItems; ++k) out[blockIdx.x * kTile + threadIdx.x * kItems + k] = keys[k] ^ values[k];
+  for (int k = 0; k < kItems; ++k)
+    out[blockIdx.x * kTile + threadIdx.x * kItems + k] = keys[k] ^ values[k];
 }
 
 __global__ void histogram(const unsigned char* in, unsigned* out) {
-  using Histogram = cub::BlockHistogram<unsigned char, kThreads, kItems, 64, cub::BLOCK_HISTO_ATOMIC>;
+  using Histogram =
+      cub::BlockHistogram<unsigned char, kThreads, kItems, 64, cub::BLOCK_HISTO_ATOMIC>;
   __shared__ typename Histogram::TempStorage temp;
   __shared__ unsigned bins[64];
   unsigned char items[kItems];
-  for (int k = 0; k < kItems; ++k) items[k] = in[blockIdx.x * kTile + threadIdx.x * kItems + k] % 64;
+  for (int k = 0; k < kItems; ++k)
+    items[k] = in[blockIdx.x * kTile + threadIdx.x * kItems + k] % 64;
   Histogram(temp).Histogram(items, bins);
   __syncthreads();
   if (threadIdx.x < 64) out[blockIdx.x * 64 + threadIdx.x] = bins[threadIdx.x];
@@ -79,9 +83,11 @@ int main() {
   reduce_and_scan<<<blocks, kThreads>>>(in, out, sums);
   show("scan", out, n);
   show("sums", sums, blocks);
-  sort_block<<<blocks, kThreads>>>(reinterpret_cast<unsigned*>(in), reinterpret_cast<unsigned*>(out));
+  sort_block<<<blocks, kThreads>>>(reinterpret_cast<unsigned*>(in),
+                                   reinterpret_cast<unsigned*>(out));
   show("sort", out, n);
-  histogram<<<blocks, kThreads>>>(reinterpret_cast<unsigned char*>(in), reinterpret_cast<unsigned*>(out));
+  histogram<<<blocks, kThreads>>>(reinterpret_cast<unsigned char*>(in),
+                                  reinterpret_cast<unsigned*>(out));
   show("histogram", out, blocks * 64);
   warps<<<1, kThreads>>>(in, out);
   show("warps", out, kThreads);

@@ -1,4 +1,5 @@
-// CUB's device-wide algorithms: reductions, scans, radix sort, selection, run lengths, histograms, segments.
+// CUB's device-wide algorithms: reductions, scans, radix sort, selection, run lengths, histograms,
+// segments.
 #include <cub/cub.cuh>
 
 #include "field.cuh"
@@ -37,30 +38,42 @@ int main() {
 
   with_storage([&](void* s, size_t& b) { return cub::DeviceScan::ExclusiveSum(s, b, in, out, n); });
   show("exclusive sum", out, n);
-  with_storage([&](void* s, size_t& b) { return cub::DeviceScan::InclusiveScan(s, b, in, out, cuda::maximum<>{}, n); });
+  with_storage([&](void* s, size_t& b) {
+    return cub::DeviceScan::InclusiveScan(s, b, in, out, cuda::maximum<>{}, n);
+  });
   show("running maximum", out, n);
 
   std::vector<unsigned> host_keys;
-  for (const int x : random_ints(n, 0, 1 << 23, 322)) host_keys.push_back(static_cast<unsigned>(x) * 509u);
+  for (const int x : random_ints(n, 0, 1 << 23, 322))
+    host_keys.push_back(static_cast<unsigned>(x) * 509u);
   unsigned* keys = to_device(host_keys);
   unsigned* keys_out = device_array<unsigned>(n);
-  with_storage([&](void* s, size_t& b) { return cub::DeviceRadixSort::SortPairs(s, b, keys, keys_out, in, out, n); });
+  with_storage([&](void* s, size_t& b) {
+    return cub::DeviceRadixSort::SortPairs(s, b, keys, keys_out, in, out, n);
+  });
   show("sorted keys", keys_out, n);
   show("their values", out, n);
-  with_storage([&](void* s, size_t& b) { return cub::DeviceRadixSort::SortKeysDescending(s, b, in, out, n, 0, 32); });
+  with_storage([&](void* s, size_t& b) {
+    return cub::DeviceRadixSort::SortKeysDescending(s, b, in, out, n, 0, 32);
+  });
   show("descending", out, n);
 
-  with_storage([&](void* s, size_t& b) { return cub::DeviceSelect::If(s, b, in, more, count, n, Even{}); });
+  with_storage(
+      [&](void* s, size_t& b) { return cub::DeviceSelect::If(s, b, in, more, count, n, Even{}); });
   const int even = to_host(count, 1)[0];
   show("even", more, even);
-  with_storage([&](void* s, size_t& b) { return cub::DeviceRunLengthEncode::Encode(s, b, out, more, in, count, n); });
+  with_storage([&](void* s, size_t& b) {
+    return cub::DeviceRunLengthEncode::Encode(s, b, out, more, in, count, n);
+  });
   const int runs = to_host(count, 1)[0];
   show("runs", more, runs);
   show("lengths", in, runs);
 
   float* samples = to_device(random_whole<float>(n, 0, 999, 323));
   int* bins = device_array<int>(10);
-  with_storage([&](void* s, size_t& b) { return cub::DeviceHistogram::HistogramEven(s, b, samples, bins, 11, 0.0f, 1000.0f, n); });
+  with_storage([&](void* s, size_t& b) {
+    return cub::DeviceHistogram::HistogramEven(s, b, samples, bins, 11, 0.0f, 1000.0f, n);
+  });
   show("histogram", bins, 10);
 
   std::vector<int> offsets;
@@ -68,6 +81,8 @@ int main() {
   int* segments = to_device(offsets);
   double* values = to_device(random_whole<double>(n, -1000, 1000, 324));
   double* sums = device_array<double>(50);
-  with_storage([&](void* s, size_t& b) { return cub::DeviceSegmentedReduce::Sum(s, b, values, sums, 50, segments, segments + 1); });
+  with_storage([&](void* s, size_t& b) {
+    return cub::DeviceSegmentedReduce::Sum(s, b, values, sums, 50, segments, segments + 1);
+  });
   show("segments", sums, 50);
 }

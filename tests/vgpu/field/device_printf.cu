@@ -1,4 +1,5 @@
-// printf in kernels: every conversion, wide and narrow arguments, strings from constant and global memory, more than one launch.
+// printf in kernels: every conversion, wide and narrow arguments, strings from constant and global
+// memory, more than one launch.
 #include "field.cuh"
 
 __constant__ char greeting[16] = "constant";
@@ -7,12 +8,14 @@ __device__ const char* const names[] = {"zero", "one", "two"};
 __global__ void formats(double d, long long ll) {
   printf("int %d %i %5d|%-5d|%05d %+d\n", 42, -42, 42, 42, 42, 42);
   printf("unsigned %u %x %X %#x %o\n", 4000000000u, 0xbeefu, 0xBEEFu, 255u, 8u);
-  printf("long long %lld %llu %llx\n", ll, static_cast<unsigned long long>(ll), static_cast<unsigned long long>(ll));
+  printf("long long %lld %llu %llx\n", ll, static_cast<unsigned long long>(ll),
+         static_cast<unsigned long long>(ll));
   printf("double %f %.3f %e %g %10.2f|%-10.2f|\n", d, d, d, d, d, d);
   printf("float %f %g %s\n", 0.5f, 1e-7f, greeting);
   printf("char %c%c%c %%\n", 'a', 'b', 'c');
   printf("width from arguments %*d|%-*d|%.*f\n", 6, 7, 6, 7, 2, 3.14159);
-  printf("short %hd %hhd size %zu\n", static_cast<short>(-3), static_cast<signed char>(-4), sizeof(double));
+  printf("short %hd %hhd size %zu\n", static_cast<short>(-3), static_cast<signed char>(-4),
+         sizeof(double));
   printf("no arguments\n");
   for (int i = 0; i < 3; ++i) printf("%s%s", names[i], i < 2 ? ", " : "\n");
 }

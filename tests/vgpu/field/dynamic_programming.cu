@@ -1,8 +1,9 @@
-// Dynamic programming on the device: edit distance by anti-diagonals, all shortest paths (Floyd-Warshall in blocks), a knapsack, Smith-Waterman
-// scores of many pairs.
+// Dynamic programming on the device: edit distance by anti-diagonals, all shortest paths
+// (Floyd-Warshall in blocks), a knapsack, Smith-Waterman scores of many pairs.
 #include "field.cuh"
 
-__global__ void edit_distance(const char* a, const char* b, int na, int nb, int* result) {  // one block
+__global__ void edit_distance(const char* a, const char* b, int na, int nb,
+                              int* result) {  // one block
   extern __shared__ int diagonals[];
   int *before = diagonals, *last = before + na + 1, *current = last + na + 1;
   for (int d = 0; d <= na + nb; ++d) {
@@ -27,7 +28,8 @@ constexpr int kTile = 16;
 
 __device__ void relax(int (*c)[kTile], int (*a)[kTile], int (*b)[kTile]) {
   for (int k = 0; k < kTile; ++k) {
-    c[threadIdx.y][threadIdx.x] = min(c[threadIdx.y][threadIdx.x], a[threadIdx.y][k] + b[k][threadIdx.x]);
+    c[threadIdx.y][threadIdx.x] =
+        min(c[threadIdx.y][threadIdx.x], a[threadIdx.y][k] + b[k][threadIdx.x]);
     __syncthreads();
   }
 }
@@ -40,7 +42,9 @@ __global__ void floyd_warshall(int* d, int n, int round, int phase) {
   if (phase == 2) bx = static_cast<int>(blockIdx.x), by = static_cast<int>(blockIdx.y);
   if (phase == 1 && static_cast<int>(blockIdx.x) == round) return;
   if (phase == 2 && (bx == round || by == round)) return;
-  const auto at = [&](int y, int x) -> int& { return d[(y * kTile + threadIdx.y) * n + x * kTile + threadIdx.x]; };
+  const auto at = [&](int y, int x) -> int& {
+    return d[(y * kTile + threadIdx.y) * n + x * kTile + threadIdx.x];
+  };
   mine[threadIdx.y][threadIdx.x] = at(by, bx);
   row[threadIdx.y][threadIdx.x] = at(round, bx);
   column[threadIdx.y][threadIdx.x] = at(by, round);
@@ -58,10 +62,12 @@ __global__ void floyd_warshall(int* d, int n, int round, int phase) {
 
 __global__ void knapsack_item(const int* before, int* after, int capacity, int weight, int value) {
   const int c = blockIdx.x * blockDim.x + threadIdx.x;
-  if (c <= capacity) after[c] = c >= weight ? max(before[c], before[c - weight] + value) : before[c];
+  if (c <= capacity)
+    after[c] = c >= weight ? max(before[c], before[c - weight] + value) : before[c];
 }
 
-__global__ void smith_waterman(const char* a, const char* b, int length, int* scores) {  // a warp for each pair
+__global__ void smith_waterman(const char* a, const char* b, int length,
+                               int* scores) {  // a warp for each pair
   const int pair = blockIdx.x, lane = threadIdx.x;
   int left = 0, diagonal = 0, best = 0;
   const char mine = a[pair * 32 + lane];
@@ -70,7 +76,8 @@ __global__ void smith_waterman(const char* a, const char* b, int length, int* sc
     if (lane == 0) up = 0;
     const int j = step - lane;
     if (j >= 0 && j < length) {
-      const int score = max(max(diagonal + (mine == b[pair * length + j] ? 3 : -2), max(up, left) - 1), 0);
+      const int score =
+          max(max(diagonal + (mine == b[pair * length + j] ? 3 : -2), max(up, left) - 1), 0);
       best = max(best, score);
       diagonal = up;
       left = score;
@@ -102,7 +109,8 @@ int main() {
   show("shortest paths", distances, n * n);
 
   const int capacity = 1000;
-  const std::vector<int> weights = random_ints(40, 5, 120, 524), values = random_ints(40, 1, 500, 525);
+  const std::vector<int> weights = random_ints(40, 5, 120, 524),
+                         values = random_ints(40, 1, 500, 525);
   int* from = to_device(std::vector<int>(capacity + 1, 0));
   int* to = device_array<int>(capacity + 1);
   for (int i = 0; i < 40; ++i) {
@@ -113,6 +121,7 @@ int main() {
 
   const int pairs = 60, length = 80;
   smith_waterman<<<pairs, 32>>>(to_device(random_whole<char>(pairs * 32, 'a', 'd', 526)),
-                                to_device(random_whole<char>(pairs * length, 'a', 'd', 527)), length, result);
+                                to_device(random_whole<char>(pairs * length, 'a', 'd', 527)),
+                                length, result);
   show("Smith-Waterman", result, pairs);
 }

@@ -1,6 +1,9 @@
-// A radix-2 FFT in shared memory with twiddle factors from the host, forward and back, and a product of polynomials by number-theoretic
-// transform; no contraction, so the bits must be the same everywhere.
+// A radix-2 FFT in shared memory with twiddle factors from the host, forward and back, and a
+// product of polynomials by number-theoretic transform; no contraction, so the bits must be the
+// same everywhere.
+
 // nvcc: -fmad=false
+
 #include <cmath>
 
 #include "field.cuh"
@@ -10,7 +13,8 @@ constexpr int kSize = 512;
 __global__ void fft(float2* data, const float2* twiddle, bool inverse) {
   __shared__ float2 s[kSize];
   float2* mine = data + blockIdx.x * kSize;
-  for (int i = threadIdx.x; i < kSize; i += blockDim.x) s[__brev(static_cast<unsigned>(i)) >> 23] = mine[i];
+  for (int i = threadIdx.x; i < kSize; i += blockDim.x)
+    s[__brev(static_cast<unsigned>(i)) >> 23] = mine[i];
   for (int half = 1; half < kSize; half *= 2) {
     __syncthreads();
     for (int b = threadIdx.x; b < kSize / 2; b += blockDim.x) {
@@ -80,7 +84,8 @@ int main() {
   show("and back", reinterpret_cast<float*>(data), 2 * batch * kSize);
 
   const int n = 1024, bits = 10;
-  std::vector<unsigned> pa = random_whole<unsigned>(n, 0, 99999, 502), pb = random_whole<unsigned>(n, 0, 99999, 503);
+  std::vector<unsigned> pa = random_whole<unsigned>(n, 0, 99999, 502),
+                        pb = random_whole<unsigned>(n, 0, 99999, 503);
   for (int i = n / 2; i < n; ++i) pa[i] = pb[i] = 0;
   unsigned* a = to_device(pa);
   unsigned* b = to_device(pb);

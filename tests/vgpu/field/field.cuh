@@ -1,4 +1,5 @@
-// What the programs of this folder share: checked calls, data that every machine makes alike, and results as text.
+// What the programs of this folder share: checked calls, data that every machine makes alike, and
+// results as text.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -10,13 +11,13 @@
 #include <cstring>
 #include <vector>
 
-#define CHECK(call)                                                                              \
-  do {                                                                                           \
-    const cudaError_t check_status = (call);                                                     \
-    if (check_status != cudaSuccess) {                                                           \
-      std::printf("%s:%d: %s\n", __FILE_NAME__, __LINE__, cudaGetErrorString(check_status));     \
-      std::exit(1);                                                                              \
-    }                                                                                            \
+#define CHECK(call)                                                                          \
+  do {                                                                                       \
+    const cudaError_t check_status = (call);                                                 \
+    if (check_status != cudaSuccess) {                                                       \
+      std::printf("%s:%d: %s\n", __FILE_NAME__, __LINE__, cudaGetErrorString(check_status)); \
+      std::exit(1);                                                                          \
+    }                                                                                        \
   } while (0)
 
 template <class T>

@@ -1,10 +1,11 @@
-// Attention with an online softmax, a block of queries at a time: a thread per row, and a warp per row with the head split over lanes.
-// expf is approximate: the program prints rounded values.
+// Attention with an online softmax, a block of queries at a time: a thread per row, and a warp per
+// row with the head split over lanes. expf is approximate: the program prints rounded values.
 #include "field.cuh"
 
 constexpr int kHead = 32, kRows = 64, kColumns = 32;
 
-__global__ void thread_per_row(const float* q, const float* k, const float* v, float* o, int n, float scale, bool causal) {
+__global__ void thread_per_row(const float* q, const float* k, const float* v, float* o, int n,
+                               float scale, bool causal) {
   __shared__ float ks[kColumns][kHead], vs[kColumns][kHead];
   const int row = blockIdx.x * kRows + threadIdx.x;
   float query[kHead], sum[kHead] = {}, m = -INFINITY, l = 0;
@@ -42,7 +43,8 @@ __global__ void thread_per_row(const float* q, const float* k, const float* v, f
     for (int d = 0; d < kHead; ++d) o[row * kHead + d] = sum[d] / l;
 }
 
-__global__ void warp_per_row(const float* q, const float* k, const float* v, float* o, int n, float scale) {
+__global__ void warp_per_row(const float* q, const float* k, const float* v, float* o, int n,
+                             float scale) {
   const int row = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32, lane = threadIdx.x % 32;
   if (row >= n) return;
   const float query = q[row * kHead + lane] * scale;

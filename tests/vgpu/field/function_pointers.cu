@@ -1,15 +1,25 @@
-// Calls through pointers: a table in constant memory, pointers fetched from the device by the host, a state machine, functors by type.
+// Calls through pointers: a table in constant memory, pointers fetched from the device by the host,
+// a state machine, functors by type.
 #include "field.cuh"
 
 using Operation = float (*)(float, float);
 
-__device__ float add(float a, float b) { return a + b; }
-__device__ float multiply(float a, float b) { return a * b; }
-__device__ float smaller(float a, float b) { return fminf(a, b); }
-__device__ float difference(float a, float b) { return fabsf(a - b); }
+__device__ float add(float a, float b) {
+  return a + b;
+}
+__device__ float multiply(float a, float b) {
+  return a * b;
+}
+__device__ float smaller(float a, float b) {
+  return fminf(a, b);
+}
+__device__ float difference(float a, float b) {
+  return fabsf(a - b);
+}
 
 __constant__ Operation table[4];
-__device__ Operation add_pointer = add, multiply_pointer = multiply, smaller_pointer = smaller, difference_pointer = difference;
+__device__ Operation add_pointer = add, multiply_pointer = multiply, smaller_pointer = smaller,
+                     difference_pointer = difference;
 
 __global__ void uniform(const float* in, float* out, int which, int n) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;

@@ -1,4 +1,5 @@
-// Double-precision matrix product on tensor cores (WMMA 8 x 8 x 4) beside an ordinary one; whole numbers, exact sums.
+// Double-precision matrix product on tensor cores (WMMA 8 x 8 x 4) beside an ordinary one; whole
+// numbers, exact sums.
 #include <mma.h>
 
 #include "field.cuh"
@@ -6,7 +7,8 @@
 using namespace nvcuda;
 
 __global__ void tensor(const double* a, const double* b, double* c, int n) {
-  const int warp = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32, row = warp / (n / 8) * 8, col = warp % (n / 8) * 8;
+  const int warp = blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32, row = warp / (n / 8) * 8,
+            col = warp % (n / 8) * 8;
   wmma::fragment<wmma::matrix_a, 8, 8, 4, double, wmma::row_major> fa;
   wmma::fragment<wmma::matrix_b, 8, 8, 4, double, wmma::col_major> fb;
   wmma::fragment<wmma::accumulator, 8, 8, 4, double> sum;
@@ -20,7 +22,8 @@ __global__ void tensor(const double* a, const double* b, double* c, int n) {
 }
 
 __global__ void plain(const double* a, const double* b, double* c, int n) {
-  const int col = blockIdx.x * blockDim.x + threadIdx.x, row = blockIdx.y * blockDim.y + threadIdx.y;
+  const int col = blockIdx.x * blockDim.x + threadIdx.x,
+            row = blockIdx.y * blockDim.y + threadIdx.y;
   double sum = 0;
   for (int k = 0; k < n; ++k) sum = fma(a[row * n + k], b[col * n + k], sum);
   c[row * n + col] = sum;

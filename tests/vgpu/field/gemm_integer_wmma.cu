@@ -1,4 +1,5 @@
-// 8-bit integer matrix products on tensor cores, signed and unsigned, with WMMA and with mma.sync; saturating sums.
+// 8-bit integer matrix products on tensor cores, signed and unsigned, with WMMA and with mma.sync;
+// saturating sums.
 #include <mma.h>
 
 #include "field.cuh"
@@ -7,8 +8,8 @@ using namespace nvcuda;
 
 template <class T, int M, int N>
 __global__ void product(const T* a, const T* b, int* c, int m, int n, int k) {
-  const int warps = blockDim.x / 32, warp = blockIdx.x * warps + threadIdx.x / 32, row = warp / (n / N) * M,
-            col = warp % (n / N) * N;
+  const int warps = blockDim.x / 32, warp = blockIdx.x * warps + threadIdx.x / 32,
+            row = warp / (n / N) * M, col = warp % (n / N) * N;
   if (row >= m) return;
   wmma::fragment<wmma::matrix_a, M, N, 16, T, wmma::row_major> fa;
   wmma::fragment<wmma::matrix_b, M, N, 16, T, wmma::col_major> fb;
@@ -25,13 +26,16 @@ __global__ void product(const T* a, const T* b, int* c, int m, int n, int k) {
 // One warp: C (16 x 8) = A (16 x 32) B (32 x 8), A by rows and B by columns.
 __global__ void mma_m16n8k32(const uint32_t* a, const uint32_t* b, int* c) {
   const int group = threadIdx.x / 4, in_group = threadIdx.x % 4;
-  const uint32_t a0 = a[group * 8 + in_group], a1 = a[(group + 8) * 8 + in_group], a2 = a[group * 8 + in_group + 4],
-                 a3 = a[(group + 8) * 8 + in_group + 4], b0 = b[group * 8 + in_group], b1 = b[group * 8 + in_group + 4];
+  const uint32_t a0 = a[group * 8 + in_group], a1 = a[(group + 8) * 8 + in_group],
+                 a2 = a[group * 8 + in_group + 4], a3 = a[(group + 8) * 8 + in_group + 4],
+                 b0 = b[group * 8 + in_group], b1 = b[group * 8 + in_group + 4];
   int d0, d1, d2, d3;
   asm volatile(
-      "mma.sync.aligned.m16n8k32.row.col.satfinite.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%10,%11,%12,%13};"
+      "mma.sync.aligned.m16n8k32.row.col.satfinite.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
+      "{%8,%9}, {%10,%11,%12,%13};"
       : "=r"(d0), "=r"(d1), "=r"(d2), "=r"(d3)
-      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1), "r"(2147483000), "r"(0), "r"(-2147483000), "r"(7));
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1), "r"(2147483000), "r"(0),
+        "r"(-2147483000), "r"(7));
   c[group * 8 + in_group * 2] = d0;
   c[group * 8 + in_group * 2 + 1] = d1;
   c[(group + 8) * 8 + in_group * 2] = d2;

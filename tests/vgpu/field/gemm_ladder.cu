@@ -1,11 +1,13 @@
-// Single-precision matrix product, step by step: naive, coalesced, tiled, register-blocked in one and two dimensions, vectorised,
-// and double-buffered with cp.async. The matrices hold small whole numbers, so every order of summation gives the same.
+// Single-precision matrix product, step by step: naive, coalesced, tiled, register-blocked in one
+// and two dimensions, vectorised, and double-buffered with cp.async. The matrices hold small whole
+// numbers, so every order of summation gives the same.
 #include <cuda_pipeline.h>
 
 #include "field.cuh"
 
 __global__ void naive(const float* a, const float* b, float* c, int n) {
-  const int row = blockIdx.x * blockDim.x + threadIdx.x, col = blockIdx.y * blockDim.y + threadIdx.y;
+  const int row = blockIdx.x * blockDim.x + threadIdx.x,
+            col = blockIdx.y * blockDim.y + threadIdx.y;
   float sum = 0;
   for (int k = 0; k < n; ++k) sum += a[row * n + k] * b[k * n + col];
   c[row * n + col] = sum;
@@ -21,7 +23,8 @@ __global__ void coalesced(const float* a, const float* b, float* c, int n) {
 template <int Tile>
 __global__ void tiled(const float* a, const float* b, float* c, int n) {
   __shared__ float as[Tile][Tile], bs[Tile][Tile];
-  const int tx = threadIdx.x, ty = threadIdx.y, row = blockIdx.y * Tile + ty, col = blockIdx.x * Tile + tx;
+  const int tx = threadIdx.x, ty = threadIdx.y, row = blockIdx.y * Tile + ty,
+            col = blockIdx.x * Tile + tx;
   float sum = 0;
   for (int t = 0; t < n; t += Tile) {
     as[ty][tx] = a[row * n + t + tx];
@@ -58,7 +61,8 @@ __global__ void blocked_1d(const float* a, const float* b, float* c, int n) {
 }
 
 template <int BM, int BN, int BK, int TM, int TN>
-__global__ void __launch_bounds__(BM * BN / (TM * TN)) vectorised_2d(const float* a, const float* b, float* c, int n) {
+__global__ void __launch_bounds__(BM* BN / (TM * TN))
+    vectorised_2d(const float* a, const float* b, float* c, int n) {
   __shared__ float as[BK][BM], bs[BK][BN];
   constexpr int kThreads = BM * BN / (TM * TN);
   const int tc = threadIdx.x % (BN / TN), tr = threadIdx.x / (BN / TN);
@@ -93,7 +97,8 @@ __global__ void __launch_bounds__(BM * BN / (TM * TN)) vectorised_2d(const float
   }
   for (int i = 0; i < TM; ++i)
     for (int j = 0; j < TN; j += 4)
-      *reinterpret_cast<float4*>(&c[(blockIdx.y * BM + tr * TM + i) * n + blockIdx.x * BN + tc * TN + j]) =
+      *reinterpret_cast<float4*>(
+          &c[(blockIdx.y * BM + tr * TM + i) * n + blockIdx.x * BN + tc * TN + j]) =
           make_float4(results[i][j], results[i][j + 1], results[i][j + 2], results[i][j + 3]);
 }
 
@@ -124,7 +129,8 @@ __global__ void double_buffered(const float* a, const float* b, float* c, int n)
     __syncthreads();
     for (int k = 0; k < BK; ++k)
       for (int i = 0; i < TM; ++i)
-        for (int j = 0; j < TN; ++j) results[i][j] += as[stage][tr * TM + i][k] * bs[stage][k][tc * TN + j];
+        for (int j = 0; j < TN; ++j)
+          results[i][j] += as[stage][tr * TM + i][k] * bs[stage][k][tc * TN + j];
     __syncthreads();
   }
   for (int i = 0; i < TM; ++i)

@@ -1,5 +1,5 @@
-// Tensor-core matrix product with the WMMA interface: half precision with float and half sums, from global and from padded shared
-// memory; small whole numbers, so the sums are exact.
+// Tensor-core matrix product with the WMMA interface: half precision with float and half sums, from
+// global and from padded shared memory; small whole numbers, so the sums are exact.
 #include <cuda_fp16.h>
 #include <mma.h>
 
@@ -7,8 +7,10 @@
 
 using namespace nvcuda;
 
-__global__ void one_tile_per_warp(const half* a, const half* b, float* c, int m, int n, int k, float alpha, float beta) {
-  const int row = (blockIdx.x * blockDim.x + threadIdx.x) / 32 * 16, col = (blockIdx.y * blockDim.y + threadIdx.y) * 16;
+__global__ void one_tile_per_warp(const half* a, const half* b, float* c, int m, int n, int k,
+                                  float alpha, float beta) {
+  const int row = (blockIdx.x * blockDim.x + threadIdx.x) / 32 * 16,
+            col = (blockIdx.y * blockDim.y + threadIdx.y) * 16;
   wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major> fa;
   wmma::fragment<wmma::matrix_b, 16, 16, 16, half, wmma::col_major> fb;
   wmma::fragment<wmma::accumulator, 16, 16, 16, float> sum, old;
@@ -53,8 +55,9 @@ __global__ void staged(const half* a, const half* b, half* c, int n) {
   }
   for (int i = 0; i < 2; ++i)
     for (int j = 0; j < 2; ++j)
-      wmma::store_matrix_sync(c + (blockIdx.y * kBlock + wr + 16 * i) * n + blockIdx.x * kBlock + wc + 16 * j, sum[i][j],
-                              n, wmma::mem_row_major);
+      wmma::store_matrix_sync(
+          c + (blockIdx.y * kBlock + wr + 16 * i) * n + blockIdx.x * kBlock + wc + 16 * j,
+          sum[i][j], n, wmma::mem_row_major);
 }
 
 template <int M, int N>
@@ -72,7 +75,8 @@ __global__ void odd_shape(const half* a, const half* b, float* c) {
 template <class T>
 std::vector<half> halves(size_t count, int low, int high, T seed) {
   std::vector<half> result;
-  for (const int x : random_ints(count, low, high, seed)) result.push_back(__float2half(static_cast<float>(x)));
+  for (const int x : random_ints(count, low, high, seed))
+    result.push_back(__float2half(static_cast<float>(x)));
   return result;
 }
 

@@ -1,4 +1,5 @@
-// Graphs by capture: a chain, a fork and a join by events, replays with changed data, and an update of the executable graph.
+// Graphs by capture: a chain, a fork and a join by events, replays with changed data, and an update
+// of the executable graph.
 #include "field.cuh"
 
 __global__ void scale(int* data, int n, int factor) {

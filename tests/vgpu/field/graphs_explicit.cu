@@ -1,4 +1,5 @@
-// A graph made by hand: copy, two kernels, memset, a host function, another copy; parameters changed in the executable graph.
+// A graph made by hand: copy, two kernels, memset, a host function, another copy; parameters
+// changed in the executable graph.
 #include "field.cuh"
 
 __global__ void square(const int* in, int* out, int n) {
@@ -27,7 +28,8 @@ int main() {
   cudaGraph_t graph;
   CHECK(cudaGraphCreate(&graph, 0));
   cudaGraphNode_t copy_in, clear, first, second, copy_out, tell;
-  CHECK(cudaGraphAddMemcpyNode1D(&copy_in, graph, nullptr, 0, in, numbers.data(), n * sizeof(int), cudaMemcpyHostToDevice));
+  CHECK(cudaGraphAddMemcpyNode1D(&copy_in, graph, nullptr, 0, in, numbers.data(), n * sizeof(int),
+                                 cudaMemcpyHostToDevice));
   cudaMemsetParams zero{};
   zero.dst = sum;
   zero.elementSize = 4;
@@ -47,7 +49,8 @@ int main() {
   kernel.kernelParams = second_arguments;
   const cudaGraphNode_t both[] = {first, clear};
   CHECK(cudaGraphAddKernelNode(&second, graph, both, 2, &kernel));
-  CHECK(cudaGraphAddMemcpyNode1D(&copy_out, graph, &second, 1, &report.sum, sum, sizeof report.sum, cudaMemcpyDeviceToHost));
+  CHECK(cudaGraphAddMemcpyNode1D(&copy_out, graph, &second, 1, &report.sum, sum, sizeof report.sum,
+                                 cudaMemcpyDeviceToHost));
   cudaHostNodeParams host{};
   host.fn = [](void* p) { ++static_cast<Report*>(p)->calls; };
   host.userData = &report;

@@ -1,4 +1,5 @@
-// Cooperative launches: iterations with grid.sync() instead of one launch each, and a reduction over the grid.
+// Cooperative launches: iterations with grid.sync() instead of one launch each, and a reduction
+// over the grid.
 #include <cooperative_groups.h>
 
 #include "field.cuh"
@@ -8,7 +9,8 @@ namespace cg = cooperative_groups;
 __global__ void life(unsigned char* a, unsigned char* b, int w, int h, int steps) {
   const cg::grid_group grid = cg::this_grid();
   for (int s = 0; s < steps; ++s) {
-    for (int i = static_cast<int>(grid.thread_rank()); i < w * h; i += static_cast<int>(grid.size())) {
+    for (int i = static_cast<int>(grid.thread_rank()); i < w * h;
+         i += static_cast<int>(grid.size())) {
       const int x = i % w, y = i / w;
       int around = 0;
       for (int dy = -1; dy <= 1; ++dy)
@@ -33,11 +35,14 @@ __global__ void reduce(const int* in, int n, long long* results) {
     if (grid.thread_rank() == 0) dot_total = 0;
     grid.sync();
     long long sum = 0;
-    for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x) sum += in[i] / k;
-    atomicAdd(reinterpret_cast<unsigned long long*>(&partial), static_cast<unsigned long long>(sum));
+    for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
+      sum += in[i] / k;
+    atomicAdd(reinterpret_cast<unsigned long long*>(&partial),
+              static_cast<unsigned long long>(sum));
     __syncthreads();
     if (threadIdx.x == 0)
-      atomicAdd(reinterpret_cast<unsigned long long*>(&dot_total), static_cast<unsigned long long>(partial));
+      atomicAdd(reinterpret_cast<unsigned long long*>(&dot_total),
+                static_cast<unsigned long long>(partial));
     cg::sync(grid);
     if (grid.thread_rank() == static_cast<unsigned>(k)) results[k - 1] = dot_total;
     grid.sync();
@@ -46,7 +51,8 @@ __global__ void reduce(const int* in, int n, long long* results) {
 
 __global__ void who(int* out) {
   const cg::grid_group grid = cg::this_grid();
-  out[grid.thread_rank()] = static_cast<int>(grid.block_rank() * 1000 + grid.num_blocks() * 10 + grid.is_valid());
+  out[grid.thread_rank()] =
+      static_cast<int>(grid.block_rank() * 1000 + grid.num_blocks() * 10 + grid.is_valid());
 }
 
 int main() {
@@ -68,7 +74,8 @@ int main() {
   int* in = to_device(random_ints(n, -100000, 100000, 302));
   long long* results = device_array<long long>(3);
   void* reduce_arguments[] = {&in, &n, &results};
-  CHECK(cudaLaunchCooperativeKernel(reinterpret_cast<const void*>(reduce), dim3(12), dim3(64), reduce_arguments, 0, nullptr));
+  CHECK(cudaLaunchCooperativeKernel(reinterpret_cast<const void*>(reduce), dim3(12), dim3(64),
+                                    reduce_arguments, 0, nullptr));
   CHECK(cudaDeviceSynchronize());
   for (const long long r : to_host(results, 3)) std::printf("%lld\n", r);
 
@@ -85,6 +92,6 @@ int main() {
   show("ranks", ranks, 5 * 32);
 
   void* too_many[] = {&ranks};
-  std::printf("too many blocks: %s\n",
-              cudaGetErrorName(cudaLaunchCooperativeKernel(who, dim3(1 << 20), dim3(32), too_many, 0, nullptr)));
+  std::printf("too many blocks: %s\n", cudaGetErrorName(cudaLaunchCooperativeKernel(
+                                           who, dim3(1 << 20), dim3(32), too_many, 0, nullptr)));
 }

@@ -1,15 +1,28 @@
-// half2 and bfloat162: arithmetic, comparisons, conversions, a dot product with fused operations; every operation rounds to nearest.
+// half2 and bfloat162: arithmetic, comparisons, conversions, a dot product with fused operations;
+// every operation rounds to nearest.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
 #include "field.cuh"
 
-__device__ half low(half2 v) { return __low2half(v); }
-__device__ half high(half2 v) { return __high2half(v); }
-__device__ half2 pair(half a, half b) { return __halves2half2(a, b); }
-__device__ __nv_bfloat16 low(__nv_bfloat162 v) { return __low2bfloat16(v); }
-__device__ __nv_bfloat16 high(__nv_bfloat162 v) { return __high2bfloat16(v); }
-__device__ __nv_bfloat162 pair(__nv_bfloat16 a, __nv_bfloat16 b) { return __halves2bfloat162(a, b); }
+__device__ half low(half2 v) {
+  return __low2half(v);
+}
+__device__ half high(half2 v) {
+  return __high2half(v);
+}
+__device__ half2 pair(half a, half b) {
+  return __halves2half2(a, b);
+}
+__device__ __nv_bfloat16 low(__nv_bfloat162 v) {
+  return __low2bfloat16(v);
+}
+__device__ __nv_bfloat16 high(__nv_bfloat162 v) {
+  return __high2bfloat16(v);
+}
+__device__ __nv_bfloat162 pair(__nv_bfloat16 a, __nv_bfloat16 b) {
+  return __halves2bfloat162(a, b);
+}
 
 template <class T2>
 __device__ void operations(T2 a, T2 b, T2 c, T2* o) {
@@ -30,13 +43,13 @@ __device__ void operations(T2 a, T2 b, T2 c, T2* o) {
 }
 __global__ void halves(const float* x, half2* out) {
   const float* v = x + 6 * threadIdx.x;
-  operations(__floats2half2_rn(v[0], v[1]), __floats2half2_rn(v[2], v[3]), __floats2half2_rn(v[4], v[5]),
-                          out + 14 * threadIdx.x);
+  operations(__floats2half2_rn(v[0], v[1]), __floats2half2_rn(v[2], v[3]),
+             __floats2half2_rn(v[4], v[5]), out + 14 * threadIdx.x);
 }
 __global__ void bfloats(const float* x, __nv_bfloat162* out) {
   const float* v = x + 6 * threadIdx.x;
   operations(__floats2bfloat162_rn(v[0], v[1]), __floats2bfloat162_rn(v[2], v[3]),
-                                            __floats2bfloat162_rn(v[4], v[5]), out + 14 * threadIdx.x);
+             __floats2bfloat162_rn(v[4], v[5]), out + 14 * threadIdx.x);
 }
 
 __global__ void scalars(const float* x, float* out) {
@@ -71,8 +84,10 @@ int main() {
   scalars<<<1, 128>>>(x, out);
   show("scalars", out, 128 * 8);
   std::vector<half2> a, b;
-  for (const int v : random_ints(256, -3, 3, 462)) a.push_back(__floats2half2_rn(static_cast<float>(v), 1.0f));
-  for (const int v : random_ints(256, -3, 3, 463)) b.push_back(__floats2half2_rn(1.0f, static_cast<float>(v)));
+  for (const int v : random_ints(256, -3, 3, 462))
+    a.push_back(__floats2half2_rn(static_cast<float>(v), 1.0f));
+  for (const int v : random_ints(256, -3, 3, 463))
+    b.push_back(__floats2half2_rn(1.0f, static_cast<float>(v)));
   dot<<<1, 32>>>(to_device(a), to_device(b), out, 256);
   show("dot", out, 1);
 }

@@ -1,10 +1,12 @@
-// Histograms: global atomics, one in shared memory, one per warp in shared memory, one per thread in bytes, and aggregated by match.
+// Histograms: global atomics, one in shared memory, one per warp in shared memory, one per thread
+// in bytes, and aggregated by match.
 #include "field.cuh"
 
 constexpr int kBins = 256;
 
 __global__ void global_atomics(const unsigned char* in, unsigned* bins, int n) {
-  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x) atomicAdd(&bins[in[i]], 1u);
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
+    atomicAdd(&bins[in[i]], 1u);
 }
 
 __global__ void shared_atomics(const uchar4* in, unsigned* bins, int n4) {
@@ -36,15 +38,18 @@ __global__ void per_warp(const unsigned* in, unsigned* bins, int n4) {
 
 __global__ void per_thread_64_bins(const unsigned char* in, unsigned* bins, int n) {
   extern __shared__ unsigned char counts[];  // 64 bins of blockDim.x bytes
-  for (int i = threadIdx.x; i < 64 * blockDim.x / 4; i += blockDim.x) reinterpret_cast<unsigned*>(counts)[i] = 0;
+  for (int i = threadIdx.x; i < 64 * blockDim.x / 4; i += blockDim.x)
+    reinterpret_cast<unsigned*>(counts)[i] = 0;
   __syncthreads();
   int done = 0;
-  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n && done < 255; i += gridDim.x * blockDim.x, ++done)
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n && done < 255;
+       i += gridDim.x * blockDim.x, ++done)
     ++counts[(in[i] >> 2) * blockDim.x + threadIdx.x];
   __syncthreads();
   if (threadIdx.x < 64) {
     unsigned sum = 0;
-    for (int t = 0; t < blockDim.x; ++t) sum += counts[threadIdx.x * blockDim.x + (t + threadIdx.x) % blockDim.x];
+    for (int t = 0; t < blockDim.x; ++t)
+      sum += counts[threadIdx.x * blockDim.x + (t + threadIdx.x) % blockDim.x];
     atomicAdd(&bins[threadIdx.x], sum);
   }
 }
@@ -52,14 +57,16 @@ __global__ void per_thread_64_bins(const unsigned char* in, unsigned* bins, int 
 __global__ void aggregated(const unsigned char* in, unsigned* bins, int n) {
   for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x) {
     const unsigned value = in[i] & 15, peers = __match_any_sync(__activemask(), value);
-    if (__ffs(peers) - 1 == threadIdx.x % 32) atomicAdd(&bins[value], static_cast<unsigned>(__popc(peers)));
+    if (__ffs(peers) - 1 == threadIdx.x % 32)
+      atomicAdd(&bins[value], static_cast<unsigned>(__popc(peers)));
   }
 }
 
 int main() {
   const int n = 1 << 17;
   std::vector<unsigned char> data;
-  for (const int x : random_ints(n, 0, 65535, 151)) data.push_back(static_cast<unsigned char>((x & 255) * (x >> 8) >> 8));
+  for (const int x : random_ints(n, 0, 65535, 151))
+    data.push_back(static_cast<unsigned char>((x & 255) * (x >> 8) >> 8));
   unsigned char* in = to_device(data);
   unsigned* bins = device_array<unsigned>(kBins);
   const auto clear = [&] { CHECK(cudaMemset(bins, 0, kBins * sizeof(unsigned))); };

@@ -1,5 +1,8 @@
-// Several host threads, each with a stream and memory of its own; then all on the per-thread default stream; errors belong to threads.
+// Several host threads, each with a stream and memory of its own; then all on the per-thread
+// default stream; errors belong to threads.
+
 // nvcc: --default-stream per-thread
+
 #include <mutex>
 #include <thread>
 

@@ -1,5 +1,6 @@
-// Layer normalisation (two passes and Welford's) and RMS normalisation, forward, with half-precision output for the last. Square roots and
-// divisions round as IEEE says; the program prints rounded values because sums may be contracted.
+// Layer normalisation (two passes and Welford's) and RMS normalisation, forward, with
+// half-precision output for the last. Square roots and divisions round as IEEE says; the program
+// prints rounded values because sums may be contracted.
 #include <cuda_fp16.h>
 
 #include "field.cuh"
@@ -9,7 +10,8 @@ __device__ float warp_sum(float v) {
   return v;
 }
 
-__global__ void two_pass(const float* x, const float* gamma, const float* beta, float* y, int cols) {
+__global__ void two_pass(const float* x, const float* gamma, const float* beta, float* y,
+                         int cols) {
   const float* row = x + blockIdx.x * cols;
   float sum = 0;
   for (int i = threadIdx.x; i < cols; i += 32) sum += row[i];
@@ -17,10 +19,13 @@ __global__ void two_pass(const float* x, const float* gamma, const float* beta, 
   float squares = 0;
   for (int i = threadIdx.x; i < cols; i += 32) squares += (row[i] - mean) * (row[i] - mean);
   const float scale = 1.0f / sqrtf(warp_sum(squares) / cols + 1e-5f);
-  for (int i = threadIdx.x; i < cols; i += 32) y[blockIdx.x * cols + i] = (row[i] - mean) * scale * gamma[i] + beta[i];
+  for (int i = threadIdx.x; i < cols; i += 32)
+    y[blockIdx.x * cols + i] = (row[i] - mean) * scale * gamma[i] + beta[i];
 }
 
-struct Moments { float n, mean, m2; };
+struct Moments {
+  float n, mean, m2;
+};
 
 __device__ Moments combine(Moments a, Moments b) {
   const float n = a.n + b.n;
@@ -42,7 +47,8 @@ __global__ void welford(const float* x, const float* gamma, const float* beta, f
   shared[threadIdx.x] = m;
   for (int s = blockDim.x / 2; s > 0; s /= 2) {
     __syncthreads();
-    if (threadIdx.x < s) shared[threadIdx.x] = combine(shared[threadIdx.x], shared[threadIdx.x + s]);
+    if (threadIdx.x < s)
+      shared[threadIdx.x] = combine(shared[threadIdx.x], shared[threadIdx.x + s]);
   }
   __syncthreads();
   m = shared[0];
@@ -59,7 +65,8 @@ __global__ void rms(const float* x, const float* gamma, __half* y, int cols) {
   squares = warp_sum(squares);
   if (threadIdx.x % 32 == 0) partial[threadIdx.x / 32] = squares;
   __syncthreads();
-  if (threadIdx.x == 0) scale = rsqrtf((partial[0] + partial[1] + partial[2] + partial[3]) / cols + 1e-6f);
+  if (threadIdx.x == 0)
+    scale = rsqrtf((partial[0] + partial[1] + partial[2] + partial[3]) / cols + 1e-6f);
   __syncthreads();
   for (int i = threadIdx.x; i < cols; i += blockDim.x)
     y[blockIdx.x * cols + i] = __float2half_rn(row[i] * scale * gamma[i]);
@@ -75,7 +82,8 @@ int main() {
     CHECK(cudaDeviceSynchronize());
     const std::vector<float> v = to_host(y, rows * cols);
     std::printf("%s:", name);
-    for (int r = 0; r < rows; r += 5) std::printf(" %.3f %.3f", v[r * cols + r], v[(r + 1) * cols - 1]);
+    for (int r = 0; r < rows; r += 5)
+      std::printf(" %.3f %.3f", v[r * cols + r], v[(r + 1) * cols - 1]);
     std::printf("\n");
   };
   two_pass<<<rows, 32>>>(x, gamma, beta, y, cols);

@@ -1,4 +1,5 @@
-// libcu++ atomics: scopes and orders, atomic_ref on plain memory, a lock among blocks, a sequence of messages, latch and semaphore.
+// libcu++ atomics: scopes and orders, atomic_ref on plain memory, a lock among blocks, a sequence
+// of messages, latch and semaphore.
 #include <cuda/atomic>
 #include <cuda/latch>
 #include <cuda/semaphore>
@@ -47,11 +48,13 @@ __global__ void messages(long long* sum, int rounds) {
   long long mine = 0;
   for (int r = 0; r < rounds; ++r) {
     if (blockIdx.x == 0) {
-      while (channel.full.load(cuda::std::memory_order_acquire) != 0) {}
+      while (channel.full.load(cuda::std::memory_order_acquire) != 0) {
+      }
       channel.value = r * r;
       channel.full.store(1, cuda::std::memory_order_release);
     } else {
-      while (channel.full.load(cuda::std::memory_order_acquire) == 0) {}
+      while (channel.full.load(cuda::std::memory_order_acquire) == 0) {
+      }
       mine = mine * 3 % 1000003 + channel.value;
       channel.full.store(0, cuda::std::memory_order_release);
     }
@@ -61,10 +64,12 @@ __global__ void messages(long long* sum, int rounds) {
 
 __global__ void latch_and_semaphore(int* out) {
   __shared__ alignas(16) unsigned char storage[sizeof(cuda::latch<cuda::thread_scope_block>)];
-  __shared__ alignas(16) unsigned char permits[sizeof(cuda::counting_semaphore<cuda::thread_scope_block, 2>)];
+  __shared__ alignas(
+      16) unsigned char permits[sizeof(cuda::counting_semaphore<cuda::thread_scope_block, 2>)];
   __shared__ int inside, most, ready;
   auto* latch = reinterpret_cast<cuda::latch<cuda::thread_scope_block>*>(storage);
-  auto* semaphore = reinterpret_cast<cuda::counting_semaphore<cuda::thread_scope_block, 2>*>(permits);
+  auto* semaphore =
+      reinterpret_cast<cuda::counting_semaphore<cuda::thread_scope_block, 2>*>(permits);
   if (threadIdx.x == 0) {
     new (latch) cuda::latch<cuda::thread_scope_block>(4);
     new (semaphore) cuda::counting_semaphore<cuda::thread_scope_block, 2>(2);
@@ -95,7 +100,8 @@ int main() {
   CHECK(cudaMemcpyFromSymbol(&host_bits, bits, sizeof host_bits));
   CHECK(cudaMemcpyFromSymbol(&counts[0], protected_count, sizeof(int)));
   CHECK(cudaMemcpyFromSymbol(&counts[1], protected_sum, sizeof(int)));
-  std::printf("%d %llx %d %d %g\n", host_total, host_bits, counts[0], counts[1], to_host(sum, 1)[0]);
+  std::printf("%d %llx %d %d %g\n", host_total, host_bits, counts[0], counts[1],
+              to_host(sum, 1)[0]);
   show("maxima", plain, 7);
   long long* result = device_array<long long>(1);
   messages<<<2, 32>>>(result, 50);

@@ -1,6 +1,9 @@
-// Factorisations and iterations in double precision: blocked Cholesky, LU with pivoting by one block, Jacobi, power iteration. Every sum has a
-// fixed order, square roots and divisions round as IEEE says, nothing is contracted.
+// Factorisations and iterations in double precision: blocked Cholesky, LU with pivoting by one
+// block, Jacobi, power iteration. Every sum has a fixed order, square roots and divisions round as
+// IEEE says, nothing is contracted.
+
 // nvcc: -fmad=false
+
 #include "field.cuh"
 
 __global__ void cholesky(double* a, int n) {  // one block, in place, lower triangle
@@ -40,7 +43,8 @@ __global__ void lu(double* a, int* pivots, int n) {  // one block of one warp fo
     for (int i = k + 1; i < n; ++i) {
       const double factor = m[i * n + k] / m[k * n + k];
       __syncwarp();
-      for (int j = k + lane; j < n; j += 32) m[i * n + j] = j == k ? factor : m[i * n + j] - factor * m[k * n + j];
+      for (int j = k + lane; j < n; j += 32)
+        m[i * n + j] = j == k ? factor : m[i * n + j] - factor * m[k * n + j];
     }
     __syncwarp();
   }
@@ -55,7 +59,8 @@ __global__ void jacobi(const double* a, const double* b, const double* x, double
   next[i] = sum / a[i * n + i];
 }
 
-__global__ void power_step(const double* a, const double* x, double* y, double* norm, int n) {  // one block
+__global__ void power_step(const double* a, const double* x, double* y, double* norm,
+                           int n) {  // one block
   __shared__ double partial[128];
   double squares = 0;
   for (int i = threadIdx.x; i < n; i += blockDim.x) {
@@ -80,7 +85,8 @@ int main() {
   std::vector<double> spd(n * n);
   const std::vector<int> r = random_ints(n * n, -9, 9, 531);
   for (int i = 0; i < n; ++i)
-    for (int j = 0; j < n; ++j) spd[i * n + j] = r[min(i, j) * n + max(i, j)] + (i == j ? 10.0 * n : 0.0);
+    for (int j = 0; j < n; ++j)
+      spd[i * n + j] = r[min(i, j) * n + max(i, j)] + (i == j ? 10.0 * n : 0.0);
   double* a = to_device(spd);
   cholesky<<<1, 128>>>(a, n);
   std::vector<double> factor = to_host(a, n * n);

@@ -1,4 +1,5 @@
-// Managed memory: variables that host and device share, linked structures, prefetch and advice, pinned memory mapped into the device.
+// Managed memory: variables that host and device share, linked structures, prefetch and advice,
+// pinned memory mapped into the device.
 #include "field.cuh"
 
 __managed__ int counter = 5;

@@ -1,5 +1,8 @@
-// Fractals and pictures: Mandelbrot in float and double, a bilateral filter by integers, distances by jump flooding, dithering in rows.
+// Fractals and pictures: Mandelbrot in float and double, a bilateral filter by integers, distances
+// by jump flooding, dithering in rows.
+
 // nvcc: -fmad=false
+
 #include "field.cuh"
 
 template <class T>
@@ -23,7 +26,8 @@ __global__ void median(const unsigned char* in, unsigned char* out, int w, int h
   unsigned char v[9];
   int n = 0;
   for (int dy = -1; dy <= 1; ++dy)
-    for (int dx = -1; dx <= 1; ++dx) v[n++] = in[min(max(y + dy, 0), h - 1) * w + min(max(x + dx, 0), w - 1)];
+    for (int dx = -1; dx <= 1; ++dx)
+      v[n++] = in[min(max(y + dy, 0), h - 1) * w + min(max(x + dx, 0), w - 1)];
   for (int i = 0; i < 5; ++i)
     for (int j = i + 1; j < 9; ++j)
       if (v[j] < v[i]) {

@@ -1,4 +1,5 @@
-// Stream-ordered allocation: the default pool, a pool of its own, attributes, memory handed from stream to stream.
+// Stream-ordered allocation: the default pool, a pool of its own, attributes, memory handed from
+// stream to stream.
 #include "field.cuh"
 
 __global__ void fill(int* data, int n, int seed) {

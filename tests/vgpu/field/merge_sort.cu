@@ -1,4 +1,7 @@
-// Merge sort by merge paths: each thread finds by binary search where its piece of the output begins in both inputs.
+// Merge sort by merge paths: each thread finds by binary search where its piece of the output
+// begins in both inputs.
+
+// nvcc: -arch=compute_75
 #include "field.cuh"
 
 constexpr int kPiece = 8;
@@ -32,7 +35,8 @@ __global__ void sort_pieces(int* data, int n) {  // insertion sort by one thread
 __global__ void merge(const int* in, int* out, int n, int run) {
   const int k = (blockIdx.x * blockDim.x + threadIdx.x) * kPiece;
   if (k >= n) return;
-  const int start = k / (2 * run) * 2 * run, na = min(run, n - start), nb = max(0, min(run, n - start - run));
+  const int start = k / (2 * run) * 2 * run, na = min(run, n - start),
+            nb = max(0, min(run, n - start - run));
   const int* a = in + start;
   const int* b = a + na;
   int i = path(a, na, b, nb, k - start), j = k - start - i;

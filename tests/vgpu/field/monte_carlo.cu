@@ -1,5 +1,8 @@
-// Monte Carlo with generators of its own: pi with Philox 4x32-10, an integral with xorshift kept in global memory, a random walk with LCG skips.
+// Monte Carlo with generators of its own: pi with Philox 4x32-10, an integral with xorshift kept in
+// global memory, a random walk with LCG skips.
+
 // nvcc: -fmad=false
+
 #include "field.cuh"
 
 __device__ uint4 philox(uint4 c, uint2 key) {
@@ -14,7 +17,9 @@ __device__ uint4 philox(uint4 c, uint2 key) {
   return c;
 }
 
-__device__ float uniform(unsigned x) { return static_cast<float>(x >> 8) * 0x1p-24f; }
+__device__ float uniform(unsigned x) {
+  return static_cast<float>(x >> 8) * 0x1p-24f;
+}
 
 __global__ void count_inside(unsigned long long* inside, int per_thread) {
   const unsigned id = blockIdx.x * blockDim.x + threadIdx.x;
@@ -63,10 +68,17 @@ __global__ void walk(int2* ends, int steps) {
   for (int k = 0; k < steps; ++k) {
     seed = seed * 1664525u + 1013904223u;
     switch (seed >> 30) {
-      case 0: ++p.x; break;
-      case 1: --p.x; break;
-      case 2: ++p.y; break;
-      default: --p.y;
+      case 0:
+        ++p.x;
+        break;
+      case 1:
+        --p.x;
+        break;
+      case 2:
+        ++p.y;
+        break;
+      default:
+        --p.y;
     }
   }
   ends[blockIdx.x * blockDim.x + threadIdx.x] = p;

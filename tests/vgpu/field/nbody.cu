@@ -1,5 +1,8 @@
-// Gravitation among all pairs, tile by tile through shared memory; square roots and divisions that round as IEEE says, no contraction.
+// Gravitation among all pairs, tile by tile through shared memory; square roots and divisions that
+// round as IEEE says, no contraction.
+
 // nvcc: -fmad=false
+
 #include "field.cuh"
 
 constexpr int kTile = 128;
@@ -35,7 +38,8 @@ int main() {
   const int n = 512;
   const std::vector<float> x = random_floats(4 * n, 211);
   std::vector<float4> bodies;
-  for (int i = 0; i < n; ++i) bodies.push_back({x[4 * i], x[4 * i + 1], x[4 * i + 2], 1.0f + 0.5f * x[4 * i + 3]});
+  for (int i = 0; i < n; ++i)
+    bodies.push_back({x[4 * i], x[4 * i + 1], x[4 * i + 2], 1.0f + 0.5f * x[4 * i + 3]});
   float4* a = to_device(bodies);
   float4* b = device_array<float4>(n);
   float4* v = to_device(std::vector<float4>(n, float4{}));

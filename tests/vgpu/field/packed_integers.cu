@@ -1,4 +1,5 @@
-// Packed integers: dp4a and dp2a, SIMD-in-a-word intrinsics, bit fields, byte permutations, funnel shifts, wide products, a quantised layer.
+// Packed integers: dp4a and dp2a, SIMD-in-a-word intrinsics, bit fields, byte permutations, funnel
+// shifts, wide products, a quantised layer.
 #include "field.cuh"
 
 __global__ void intrinsics(const unsigned* a, const unsigned* b, unsigned* out) {
@@ -31,7 +32,8 @@ __global__ void intrinsics(const unsigned* a, const unsigned* b, unsigned* out) 
   o[23] = __uhadd(x, y);
   o[24] = __urhadd(x, y);
   o[25] = static_cast<unsigned>(__popcll(static_cast<unsigned long long>(x) * y));
-  o[26] = static_cast<unsigned>(__umul64hi(static_cast<unsigned long long>(x) << 32 | y, 0x123456789abcdefull));
+  o[26] = static_cast<unsigned>(
+      __umul64hi(static_cast<unsigned long long>(x) << 32 | y, 0x123456789abcdefull));
   o[27] = static_cast<unsigned>(__ffsll(static_cast<long long>(y) << 20));
   o[28] = x / (y | 1) + x % (y | 1);
   o[29] = static_cast<unsigned>(static_cast<int>(x) / (static_cast<int>(y) | 1));
@@ -39,7 +41,8 @@ __global__ void intrinsics(const unsigned* a, const unsigned* b, unsigned* out) 
   o[31] = __viaddmin_u32(x, y, 1u << 30);
 }
 
-__global__ void big_multiply(const unsigned* a, const unsigned* b, unsigned* out) {  // 128 x 128 -> 256 bits, by carries
+__global__ void big_multiply(const unsigned* a, const unsigned* b,
+                             unsigned* out) {  // 128 x 128 -> 256 bits, by carries
   const unsigned *x = a + 4 * threadIdx.x, *y = b + 4 * threadIdx.x;
   unsigned r[8] = {};
 #pragma unroll
@@ -54,23 +57,29 @@ __global__ void big_multiply(const unsigned* a, const unsigned* b, unsigned* out
     r[i + 4] = carry;
   }
   unsigned low, high;
-  asm("add.cc.u32 %0, %2, %3; addc.u32 %1, %4, %5;" : "=r"(low), "=r"(high) : "r"(r[0]), "r"(r[4]), "r"(r[1]), "r"(r[5]));
+  asm("add.cc.u32 %0, %2, %3; addc.u32 %1, %4, %5;"
+      : "=r"(low), "=r"(high)
+      : "r"(r[0]), "r"(r[4]), "r"(r[1]), "r"(r[5]));
   for (int i = 0; i < 8; ++i) out[10 * threadIdx.x + i] = r[i];
   out[10 * threadIdx.x + 8] = low;
   out[10 * threadIdx.x + 9] = high;
 }
 
-__global__ void quantised_layer(const int* activations, const int* weights, const float* scales, signed char* out, int words) {
+__global__ void quantised_layer(const int* activations, const int* weights, const float* scales,
+                                signed char* out, int words) {
   const int o = blockIdx.x * blockDim.x + threadIdx.x;
   int sum = 0;
-  for (int k = 0; k < words; ++k) sum = __dp4a(activations[blockIdx.y * words + k], weights[o * words + k], sum);
+  for (int k = 0; k < words; ++k)
+    sum = __dp4a(activations[blockIdx.y * words + k], weights[o * words + k], sum);
   const int rounded = __float2int_rn(static_cast<float>(sum) * scales[o]);
-  out[blockIdx.y * gridDim.x * blockDim.x + o] = static_cast<signed char>(max(-128, min(127, rounded)));
+  out[blockIdx.y * gridDim.x * blockDim.x + o] =
+      static_cast<signed char>(max(-128, min(127, rounded)));
 }
 
 std::vector<unsigned> words(size_t count, uint32_t seed) {
   std::vector<unsigned> result;
-  for (const int x : random_ints(count, 0, (1 << 24) - 1, seed)) result.push_back(static_cast<unsigned>(x) * 2654435761u);
+  for (const int x : random_ints(count, 0, (1 << 24) - 1, seed))
+    result.push_back(static_cast<unsigned>(x) * 2654435761u);
   return result;
 }
 
@@ -85,6 +94,7 @@ int main() {
   std::vector<float> scales;
   for (int i = 0; i < 64; ++i) scales.push_back(1.0f / static_cast<float>(1024 << i % 4));
   signed char* layer = device_array<signed char>(64 * 4);
-  quantised_layer<<<dim3(2, 4), 32>>>(reinterpret_cast<int*>(a), reinterpret_cast<int*>(b), to_device(scales), layer, 8);
+  quantised_layer<<<dim3(2, 4), 32>>>(reinterpret_cast<int*>(a), reinterpret_cast<int*>(b),
+                                      to_device(scales), layer, 8);
   show("layer", layer, 256);
 }

@@ -1,4 +1,5 @@
-// cuda::pipeline and cuda::memcpy_async: a block-wide pipeline of two stages, one with producer and consumer warps, one per thread.
+// cuda::pipeline and cuda::memcpy_async: a block-wide pipeline of two stages, one with producer and
+// consumer warps, one per thread.
 #include <cooperative_groups.h>
 #include <cuda/barrier>
 #include <cuda/pipeline>
@@ -18,8 +19,9 @@ __global__ void block_scope(const int* in, int* out, int batches) {
   for (int compute = 0, fetch = 0; compute < batches; ++compute) {
     for (; fetch < batches && fetch < compute + kStages; ++fetch) {
       pipeline.producer_acquire();
-      cuda::memcpy_async(block, buffer[fetch % kStages], in + (blockIdx.x * batches + fetch) * kThreads,
-                         sizeof(int) * kThreads, pipeline);
+      cuda::memcpy_async(block, buffer[fetch % kStages],
+                         in + (blockIdx.x * batches + fetch) * kThreads, sizeof(int) * kThreads,
+                         pipeline);
       pipeline.producer_commit();
     }
     pipeline.consumer_wait();
@@ -62,7 +64,8 @@ __global__ void thread_scope(const int4* in, int4* out, int batches) {
   for (int b = 0; b < batches + 2; ++b) {
     if (b < batches) {
       pipeline.producer_acquire();
-      cuda::memcpy_async(&buffer[b % 3][t], &in[b * 64 + t], cuda::aligned_size_t<16>(16), pipeline);
+      cuda::memcpy_async(&buffer[b % 3][t], &in[b * 64 + t], cuda::aligned_size_t<16>(16),
+                         pipeline);
       pipeline.producer_commit();
     }
     if (b < 2) continue;

@@ -1,8 +1,9 @@
-// __pipeline_memcpy_async in 4, 8 and 16 bytes with zero fill, a ring of stages; cooperative_groups::memcpy_async and wait.
+// __pipeline_memcpy_async in 4, 8 and 16 bytes with zero fill, a ring of stages;
+// cooperative_groups::memcpy_async and wait.
 #include <cooperative_groups.h>
 #include <cooperative_groups/memcpy_async.h>
-#include <cuda/barrier>
 #include <cuda_pipeline.h>
+#include <cuda/barrier>
 
 #include "field.cuh"
 
@@ -16,7 +17,8 @@ __global__ void ring(const T* in, T* out, int tiles, int n) {
     // Elements behind the end become zeros.
     const size_t absent = i < n ? 0 : sizeof(T);
     if (tile < tiles)
-      __pipeline_memcpy_async(&buffer[tile % Stages][threadIdx.x], &in[i < n ? i : 0], sizeof(T), absent);
+      __pipeline_memcpy_async(&buffer[tile % Stages][threadIdx.x], &in[i < n ? i : 0], sizeof(T),
+                              absent);
     __pipeline_commit();
   };
   for (int s = 0; s < Stages - 1; ++s) fetch(s);

@@ -1,5 +1,5 @@
-// Least-significant-digit radix sort of keys and values, four bits a pass, written by hand: counts per block, one scan, stable scatter with
-// ballots inside warps.
+// Least-significant-digit radix sort of keys and values, four bits a pass, written by hand: counts
+// per block, one scan, stable scatter with ballots inside warps.
 #include "field.cuh"
 
 constexpr int kThreads = 256, kDigits = 16;
@@ -43,10 +43,11 @@ __global__ void scan_counts(unsigned* counts, int n) {  // one block
   }
 }
 
-__global__ void scatter(const unsigned* keys, const unsigned* values, unsigned* keys_out, unsigned* values_out,
-                        const unsigned* offsets, int n, int shift) {
+__global__ void scatter(const unsigned* keys, const unsigned* values, unsigned* keys_out,
+                        unsigned* values_out, const unsigned* offsets, int n, int shift) {
   __shared__ unsigned warp_counts[kThreads / 32][kDigits];
-  const int i = blockIdx.x * kThreads + threadIdx.x, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+  const int i = blockIdx.x * kThreads + threadIdx.x, lane = threadIdx.x % 32,
+            warp = threadIdx.x / 32;
   const bool valid = i < n;
   const unsigned key = valid ? keys[i] : 0, digit = key >> shift & 15;
   unsigned peers = __ballot_sync(0xffffffff, valid);
@@ -69,7 +70,8 @@ __global__ void scatter(const unsigned* keys, const unsigned* values, unsigned* 
 int main() {
   const int n = 40000, blocks = (n + kThreads - 1) / kThreads;
   std::vector<unsigned> host_keys, host_values;
-  for (const int x : random_ints(n, 0, (1 << 24) - 1, 161)) host_keys.push_back(static_cast<unsigned>(x) * 193u);
+  for (const int x : random_ints(n, 0, (1 << 24) - 1, 161))
+    host_keys.push_back(static_cast<unsigned>(x) * 193u);
   for (int i = 0; i < n; ++i) host_values.push_back(i);
   unsigned* keys[2] = {to_device(host_keys), device_array<unsigned>(n)};
   unsigned* values[2] = {to_device(host_values), device_array<unsigned>(n)};
@@ -78,7 +80,8 @@ int main() {
   for (int shift = 0; shift < 32; shift += 4, from ^= 1) {
     count_digits<<<blocks, kThreads>>>(keys[from], counts, n, shift);
     scan_counts<<<1, 1024>>>(counts, kDigits * blocks);
-    scatter<<<blocks, kThreads>>>(keys[from], values[from], keys[from ^ 1], values[from ^ 1], counts, n, shift);
+    scatter<<<blocks, kThreads>>>(keys[from], values[from], keys[from ^ 1], values[from ^ 1],
+                                  counts, n, shift);
   }
   show("keys", keys[from], n);
   show("values", values[from], n);

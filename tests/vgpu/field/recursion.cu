@@ -1,7 +1,10 @@
-// Recursive device functions: Fibonacci, Ackermann, quicksort, mutual recursion, a tree walk with a local array in every frame.
+// Recursive device functions: Fibonacci, Ackermann, quicksort, mutual recursion, a tree walk with a
+// local array in every frame.
 #include "field.cuh"
 
-__device__ __noinline__ int fibonacci(int n) { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
+__device__ __noinline__ int fibonacci(int n) {
+  return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2);
+}
 
 __device__ __noinline__ int ackermann(int m, int n) {
   if (m == 0) return n + 1;
@@ -27,17 +30,24 @@ __device__ void quicksort(int* data, int low, int high) {
 }
 
 __device__ bool is_odd(unsigned n);
-__device__ __noinline__ bool is_even(unsigned n) { return n == 0 || is_odd(n - 1); }
-__device__ __noinline__ bool is_odd(unsigned n) { return n != 0 && is_even(n - 1); }
+__device__ __noinline__ bool is_even(unsigned n) {
+  return n == 0 || is_odd(n - 1);
+}
+__device__ __noinline__ bool is_odd(unsigned n) {
+  return n != 0 && is_even(n - 1);
+}
 
 // Ways to place queens: a board in every frame.
-struct Board { signed char column[8]; };
+struct Board {
+  signed char column[8];
+};
 __device__ __noinline__ int queens(Board board, int row, int n) {
   if (row == n) return 1;
   int ways = 0;
   for (int c = 0; c < n; ++c) {
     bool free = true;
-    for (int r = 0; r < row; ++r) free = free && board.column[r] != c && abs(board.column[r] - c) != row - r;
+    for (int r = 0; r < row; ++r)
+      free = free && board.column[r] != c && abs(board.column[r] - c) != row - r;
     if (!free) continue;
     Board next = board;
     next.column[row] = static_cast<signed char>(c);
@@ -54,7 +64,9 @@ __global__ void numbers(int* out) {
   if (t < 8) out[192 + t] = queens(Board{}, 0, t % 6 + 1);
 }
 
-__global__ void sort_rows(int* data, int length) { quicksort(data + (blockIdx.x * blockDim.x + threadIdx.x) * length, 0, length - 1); }
+__global__ void sort_rows(int* data, int length) {
+  quicksort(data + (blockIdx.x * blockDim.x + threadIdx.x) * length, 0, length - 1);
+}
 
 int main() {
   int* out = device_array<int>(200);

@@ -1,4 +1,5 @@
-// A sum in one launch: the block that finishes last, known by an atomic counter behind a fence, adds the partial sums.
+// A sum in one launch: the block that finishes last, known by an atomic counter behind a fence,
+// adds the partial sums.
 #include "field.cuh"
 
 __device__ unsigned int retired = 0;
@@ -7,7 +8,8 @@ __global__ void single_pass(const int* in, long long* partial, long long* result
   __shared__ long long sums[128];
   __shared__ bool is_last;
   long long sum = 0;
-  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x) sum += in[i];
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
+    sum += in[i];
   sums[threadIdx.x] = sum;
   __syncthreads();
   for (int s = 64; s > 0; s >>= 1) {
@@ -23,7 +25,8 @@ __global__ void single_pass(const int* in, long long* partial, long long* result
   __syncthreads();
   if (!is_last) return;
   sum = 0;
-  for (int b = threadIdx.x; b < gridDim.x; b += blockDim.x) sum += *(volatile long long*)&partial[b];
+  for (int b = threadIdx.x; b < gridDim.x; b += blockDim.x)
+    sum += *(volatile long long*)&partial[b];
   sums[threadIdx.x] = sum;
   __syncthreads();
   for (int s = 64; s > 0; s >>= 1) {

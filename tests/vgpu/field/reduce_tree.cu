@@ -1,4 +1,5 @@
-// Sum of an array by a tree in shared memory, the five classical steps, as in the reduction sample that everybody starts from.
+// Sum of an array by a tree in shared memory, the five classical steps, as in the reduction sample
+// that everybody starts from.
 #include "field.cuh"
 
 constexpr int kThreads = 256;
@@ -44,12 +45,34 @@ template <int BlockSize>
 __device__ void last_warp(volatile int* sums, int t) {
   // The old way, made safe: a warp barrier between the steps.
   int v = sums[t];
-  if (BlockSize >= 64) { v += sums[t + 32]; __syncwarp(); sums[t] = v; __syncwarp(); }
-  if (BlockSize >= 32) { v += sums[t + 16]; __syncwarp(); sums[t] = v; __syncwarp(); }
-  v += sums[t + 8]; __syncwarp(); sums[t] = v; __syncwarp();
-  v += sums[t + 4]; __syncwarp(); sums[t] = v; __syncwarp();
-  v += sums[t + 2]; __syncwarp(); sums[t] = v; __syncwarp();
-  v += sums[t + 1]; __syncwarp(); sums[t] = v; __syncwarp();
+  if (BlockSize >= 64) {
+    v += sums[t + 32];
+    __syncwarp();
+    sums[t] = v;
+    __syncwarp();
+  }
+  if (BlockSize >= 32) {
+    v += sums[t + 16];
+    __syncwarp();
+    sums[t] = v;
+    __syncwarp();
+  }
+  v += sums[t + 8];
+  __syncwarp();
+  sums[t] = v;
+  __syncwarp();
+  v += sums[t + 4];
+  __syncwarp();
+  sums[t] = v;
+  __syncwarp();
+  v += sums[t + 2];
+  __syncwarp();
+  sums[t] = v;
+  __syncwarp();
+  v += sums[t + 1];
+  __syncwarp();
+  sums[t] = v;
+  __syncwarp();
 }
 
 template <int BlockSize>
@@ -65,9 +88,18 @@ __global__ void unrolled(const int* in, int* out, int n) {
   }
   sums[t] = sum;
   __syncthreads();
-  if (BlockSize >= 512) { if (t < 256) sums[t] += sums[t + 256]; __syncthreads(); }
-  if (BlockSize >= 256) { if (t < 128) sums[t] += sums[t + 128]; __syncthreads(); }
-  if (BlockSize >= 128) { if (t < 64) sums[t] += sums[t + 64]; __syncthreads(); }
+  if (BlockSize >= 512) {
+    if (t < 256) sums[t] += sums[t + 256];
+    __syncthreads();
+  }
+  if (BlockSize >= 256) {
+    if (t < 128) sums[t] += sums[t + 128];
+    __syncthreads();
+  }
+  if (BlockSize >= 128) {
+    if (t < 64) sums[t] += sums[t + 64];
+    __syncthreads();
+  }
   if (t < 32) last_warp<BlockSize>(sums, t);
   if (t == 0) out[blockIdx.x] = sums[0];
 }

@@ -1,21 +1,36 @@
-// Reductions with shuffles: two passes over a grid, vector loads, several operators by template, and the index of the maximum.
+// Reductions with shuffles: two passes over a grid, vector loads, several operators by template,
+// and the index of the maximum.
 #include <cfloat>
 
 #include <climits>
 
 #include "field.cuh"
 
-struct Sum { template <class T> __device__ T operator()(T a, T b) const { return a + b; } };
-struct Max { template <class T> __device__ T operator()(T a, T b) const { return a > b ? a : b; } };
+struct Sum {
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+struct Max {
+  template <class T>
+  __device__ T operator()(T a, T b) const {
+    return a > b ? a : b;
+  }
+};
 struct ArgMax {
-  __device__ int2 operator()(int2 a, int2 b) const { return a.x > b.x || (a.x == b.x && a.y < b.y) ? a : b; }
+  __device__ int2 operator()(int2 a, int2 b) const {
+    return a.x > b.x || (a.x == b.x && a.y < b.y) ? a : b;
+  }
 };
 
 __device__ int2 shuffle_down(int2 v, int d) {
   return {__shfl_down_sync(0xffffffff, v.x, d), __shfl_down_sync(0xffffffff, v.y, d)};
 }
 template <class T>
-__device__ T shuffle_down(T v, int d) { return __shfl_down_sync(0xffffffff, v, d); }
+__device__ T shuffle_down(T v, int d) {
+  return __shfl_down_sync(0xffffffff, v, d);
+}
 
 template <class T, class Op>
 __device__ T warp_reduce(T v, Op op) {
@@ -40,7 +55,8 @@ __device__ T block_reduce(T v, Op op, T identity) {
 template <class T, class Op>
 __global__ void reduce(const T* __restrict__ in, T* out, int n, Op op, T identity) {
   T v = identity;
-  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += blockDim.x * gridDim.x) v = op(v, in[i]);
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += blockDim.x * gridDim.x)
+    v = op(v, in[i]);
   v = block_reduce(v, op, identity);
   if (threadIdx.x == 0) out[blockIdx.x] = v;
 }
@@ -81,9 +97,11 @@ int main() {
   const int n = 1 << 17;
   two_pass("sum of int", random_ints(n, -50, 50, 3), Sum{}, 0);
   two_pass("sum of float", random_whole<float>(n, -50, 50, 4), Sum{}, 0.0f);
-  two_pass("sum of unsigned long long", random_whole<unsigned long long>(n, 0, 1 << 20, 5), Sum{}, 0ull);
+  two_pass("sum of unsigned long long", random_whole<unsigned long long>(n, 0, 1 << 20, 5), Sum{},
+           0ull);
   two_pass("max of double", random_whole<double>(n, -1 << 20, 1 << 20, 6), Max{}, -DBL_MAX);
-  two_pass("max of short", random_whole<short>(n, -30000, 30000, 6), Max{}, static_cast<short>(-32768));
+  two_pass("max of short", random_whole<short>(n, -30000, 30000, 6), Max{},
+           static_cast<short>(-32768));
 
   float* in = to_device(random_floats(n, 7));
   double* out = device_array<double>(32);

@@ -1,4 +1,5 @@
-// Prefix sums: Hillis-Steele in a block, Blelloch's work-efficient tree with padded banks, and three levels for long arrays.
+// Prefix sums: Hillis-Steele in a block, Blelloch's work-efficient tree with padded banks, and
+// three levels for long arrays.
 #include "field.cuh"
 
 constexpr int kThreads = 256, kChunk = 2 * kThreads;

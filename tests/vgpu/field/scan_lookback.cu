@@ -1,4 +1,5 @@
-// Prefix sum in one pass with decoupled look-back (Merrill and Garland, 2016): a block spins on the flags of those before it.
+// Prefix sum in one pass with decoupled look-back (Merrill and Garland, 2016): a block spins on the
+// flags of those before it.
 #include "field.cuh"
 
 constexpr int kThreads = 128, kPerThread = 4, kTile = kThreads * kPerThread;
@@ -11,7 +12,9 @@ struct alignas(8) Status {
 __device__ unsigned next_tile = 0;
 
 __device__ void publish(Status* status, int flag, int value) {
-  const unsigned long long word = static_cast<unsigned>(flag) | static_cast<unsigned long long>(static_cast<unsigned>(value)) << 32;
+  const unsigned long long word =
+      static_cast<unsigned>(flag) | static_cast<unsigned long long>(static_cast<unsigned>(value))
+                                        << 32;
   *reinterpret_cast<volatile unsigned long long*>(status) = word;
 }
 

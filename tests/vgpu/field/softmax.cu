@@ -1,5 +1,6 @@
-// Row-wise softmax three ways: a warp per row with shuffles, a block per row with an online maximum, and float4 loads. expf is approximate,
-// so the program prints the probabilities rounded and where the largest lie.
+// Row-wise softmax three ways: a warp per row with shuffles, a block per row with an online
+// maximum, and float4 loads. expf is approximate, so the program prints the probabilities rounded
+// and where the largest lie.
 #include "field.cuh"
 
 __global__ void warp_per_row(const float* in, float* out, int rows, int cols) {
@@ -14,7 +15,9 @@ __global__ void warp_per_row(const float* in, float* out, int rows, int cols) {
   for (int i = lane; i < cols; i += 32) out[row * cols + i] = expf(in[row * cols + i] - most) / sum;
 }
 
-struct __align__(8) State { float m, d; };
+struct __align__(8) State {
+  float m, d;
+};
 
 __device__ State merge(State a, State b) {
   const State big = a.m > b.m ? a : b, small = a.m > b.m ? b : a;
@@ -24,9 +27,11 @@ __device__ State merge(State a, State b) {
 __global__ void online(const float* in, float* out, int cols) {
   __shared__ State states[8];
   State mine{-1e30f, 0.0f};
-  for (int i = threadIdx.x; i < cols; i += blockDim.x) mine = merge(mine, State{in[blockIdx.x * cols + i], 1.0f});
+  for (int i = threadIdx.x; i < cols; i += blockDim.x)
+    mine = merge(mine, State{in[blockIdx.x * cols + i], 1.0f});
   for (int d = 16; d > 0; d /= 2)
-    mine = merge(mine, State{__shfl_xor_sync(0xffffffff, mine.m, d), __shfl_xor_sync(0xffffffff, mine.d, d)});
+    mine = merge(mine, State{__shfl_xor_sync(0xffffffff, mine.m, d),
+                             __shfl_xor_sync(0xffffffff, mine.d, d)});
   if (threadIdx.x % 32 == 0) states[threadIdx.x / 32] = mine;
   __syncthreads();
   State all = states[0];
@@ -81,6 +86,7 @@ int main() {
   print("warp per row", to_host(out, rows * cols), rows, cols);
   online<<<rows, 256>>>(in, out, cols);
   print("online", to_host(out, rows * cols), rows, cols);
-  vectorised<<<rows, cols / 4>>>(reinterpret_cast<float4*>(in), reinterpret_cast<float4*>(out), cols / 4);
+  vectorised<<<rows, cols / 4>>>(reinterpret_cast<float4*>(in), reinterpret_cast<float4*>(out),
+                                 cols / 4);
   print("vectorised", to_host(out, rows * cols), rows, cols);
 }

@@ -1,5 +1,5 @@
-// Waiting for flags: warps of a block in a chain, blocks in a chain, a pipeline of blocks through a ring in global memory, and a software
-// barrier of the grid (its blocks fit on the device at once).
+// Waiting for flags: warps of a block in a chain, blocks in a chain, a pipeline of blocks through a
+// ring in global memory, and a software barrier of the grid (its blocks fit on the device at once).
 #include "field.cuh"
 
 __global__ void warp_chain(int* out) {
@@ -12,7 +12,8 @@ __global__ void warp_chain(int* out) {
   __syncthreads();
   const int warps = blockDim.x / 32, warp = threadIdx.x / 32;
   if (threadIdx.x % 32 == 0) {
-    while (turn != warps - 1 - warp) {}  // the last warp goes first
+    while (turn != warps - 1 - warp) {
+    }  // the last warp goes first
     __threadfence_block();
     value = value * 3 + warp;
     out[warp] = value;
@@ -23,7 +24,8 @@ __global__ void warp_chain(int* out) {
 
 __global__ void block_chain(volatile int* flags, int* values) {
   if (threadIdx.x == 0 && blockIdx.x > 0) {
-    while (flags[blockIdx.x - 1] == 0) {}
+    while (flags[blockIdx.x - 1] == 0) {
+    }
     __threadfence();
   }
   __syncthreads();
@@ -34,12 +36,14 @@ __global__ void block_chain(volatile int* flags, int* values) {
   if (threadIdx.x == 0) flags[blockIdx.x] = 1;
 }
 
-__global__ void ring(int* slots, volatile unsigned* written, volatile unsigned* taken, int* out, int count) {
+__global__ void ring(int* slots, volatile unsigned* written, volatile unsigned* taken, int* out,
+                     int count) {
   constexpr unsigned kSlots = 4;
   for (unsigned k = 0; k < static_cast<unsigned>(count); ++k) {
     if (blockIdx.x == 0) {
       if (threadIdx.x == 0)
-        while (k - *taken >= kSlots) {}
+        while (k - *taken >= kSlots) {
+        }
       __syncthreads();
       slots[(k % kSlots) * 32 + threadIdx.x] = static_cast<int>(k * k + threadIdx.x);
       __threadfence();
@@ -47,10 +51,12 @@ __global__ void ring(int* slots, volatile unsigned* written, volatile unsigned* 
       if (threadIdx.x == 0) *written = k + 1;
     } else {
       if (threadIdx.x == 0)
-        while (*written <= k) {}
+        while (*written <= k) {
+        }
       __syncthreads();
       __threadfence();
-      out[threadIdx.x] = out[threadIdx.x] * 3 + *(volatile int*)&slots[(k % kSlots) * 32 + threadIdx.x];
+      out[threadIdx.x] =
+          out[threadIdx.x] * 3 + *(volatile int*)&slots[(k % kSlots) * 32 + threadIdx.x];
       __syncthreads();
       if (threadIdx.x == 0) *taken = k + 1;
     }
@@ -64,7 +70,8 @@ __device__ void grid_barrier(unsigned round) {
   if (threadIdx.x == 0) {
     __threadfence();
     atomicAdd(&arrived, 1);
-    while (*(volatile unsigned*)&arrived < round * gridDim.x) {}
+    while (*(volatile unsigned*)&arrived < round * gridDim.x) {
+    }
     __threadfence();
   }
   __syncthreads();

@@ -1,7 +1,9 @@
-// Sparse matrix times vector: CSR with a thread and with a warp per row, ELLPACK, COO with atomics; whole numbers in double.
+// Sparse matrix times vector: CSR with a thread and with a warp per row, ELLPACK, COO with atomics;
+// whole numbers in double.
 #include "field.cuh"
 
-__global__ void csr_scalar(const int* start, const int* col, const double* value, const double* x, double* y, int rows) {
+__global__ void csr_scalar(const int* start, const int* col, const double* value, const double* x,
+                           double* y, int rows) {
   const int r = blockIdx.x * blockDim.x + threadIdx.x;
   if (r >= rows) return;
   double sum = 0;
@@ -9,7 +11,8 @@ __global__ void csr_scalar(const int* start, const int* col, const double* value
   y[r] = sum;
 }
 
-__global__ void csr_vector(const int* start, const int* col, const double* value, const double* x, double* y, int rows) {
+__global__ void csr_vector(const int* start, const int* col, const double* value, const double* x,
+                           double* y, int rows) {
   const int r = (blockIdx.x * blockDim.x + threadIdx.x) / 32, lane = threadIdx.x % 32;
   if (r >= rows) return;
   double sum = 0;
@@ -18,7 +21,8 @@ __global__ void csr_vector(const int* start, const int* col, const double* value
   if (lane == 0) y[r] = sum;
 }
 
-__global__ void ell(const int* col, const double* value, const double* x, double* y, int rows, int width) {
+__global__ void ell(const int* col, const double* value, const double* x, double* y, int rows,
+                    int width) {
   const int r = blockIdx.x * blockDim.x + threadIdx.x;
   if (r >= rows) return;
   double sum = 0;
@@ -29,7 +33,8 @@ __global__ void ell(const int* col, const double* value, const double* x, double
   y[r] = sum;
 }
 
-__global__ void coo(const int* row, const int* col, const double* value, const double* x, double* y, int count) {
+__global__ void coo(const int* row, const int* col, const double* value, const double* x, double* y,
+                    int count) {
   const int k = blockIdx.x * blockDim.x + threadIdx.x;
   if (k < count) atomicAdd(&y[row[k]], value[k] * x[col[k]]);
 }
@@ -51,8 +56,10 @@ int main() {
     start.push_back(static_cast<int>(col.size()));
   }
   const int count = static_cast<int>(col.size());
-  int *d_start = to_device(start), *d_col = to_device(col), *d_row = to_device(row), *d_ell_col = to_device(ell_col);
-  double *d_value = to_device(value), *d_ell = to_device(ell_value), *x = to_device(random_whole<double>(rows, -9, 9, 223));
+  int *d_start = to_device(start), *d_col = to_device(col), *d_row = to_device(row),
+      *d_ell_col = to_device(ell_col);
+  double *d_value = to_device(value), *d_ell = to_device(ell_value),
+         *x = to_device(random_whole<double>(rows, -9, 9, 223));
   double* y = device_array<double>(rows);
   csr_scalar<<<(rows + 127) / 128, 128>>>(d_start, d_col, d_value, x, y, rows);
   show("CSR, a thread per row", y, rows);

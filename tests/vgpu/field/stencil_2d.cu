@@ -1,6 +1,9 @@
-// Two-dimensional stencils: heat conduction with a halo in shared memory, and a 5 x 5 filter whose weights lie in constant memory.
-// Without contraction every operation rounds as IEEE says, so the bits must be the same everywhere.
+// Two-dimensional stencils: heat conduction with a halo in shared memory, and a 5 x 5 filter whose
+// weights lie in constant memory. Without contraction every operation rounds as IEEE says, so the
+// bits must be the same everywhere.
+
 // nvcc: -fmad=false
+
 #include "field.cuh"
 
 constexpr int kBlock = 16;
@@ -11,7 +14,9 @@ __global__ void heat(const float* in, float* out, int w, int h) {
   __shared__ float t[kBlock + 2][kBlock + 2];
   const int x = blockIdx.x * kBlock + threadIdx.x, y = blockIdx.y * kBlock + threadIdx.y;
   const int lx = threadIdx.x + 1, ly = threadIdx.y + 1;
-  const auto at = [&](int cx, int cy) { return in[min(max(cy, 0), h - 1) * w + min(max(cx, 0), w - 1)]; };
+  const auto at = [&](int cx, int cy) {
+    return in[min(max(cy, 0), h - 1) * w + min(max(cx, 0), w - 1)];
+  };
   t[ly][lx] = at(x, y);
   if (threadIdx.x == 0) t[ly][0] = at(x - 1, y);
   if (threadIdx.x == kBlock - 1) t[ly][kBlock + 1] = at(x + 1, y);
@@ -20,7 +25,8 @@ __global__ void heat(const float* in, float* out, int w, int h) {
   __syncthreads();
   if (x >= w || y >= h) return;
   const float c = t[ly][lx];
-  out[y * w + x] = c + 0.2f * (t[ly - 1][lx] + t[ly + 1][lx] + t[ly][lx - 1] + t[ly][lx + 1] - 4.0f * c);
+  out[y * w + x] =
+      c + 0.2f * (t[ly - 1][lx] + t[ly + 1][lx] + t[ly][lx - 1] + t[ly][lx + 1] - 4.0f * c);
 }
 
 __global__ void filter(const float* in, float* out, int w, int h) {
@@ -48,7 +54,9 @@ int main() {
   }
   show("heat", a, w * h);
   std::vector<float> kernel;
-  for (int i = 0; i < 25; ++i) kernel.push_back((1.0f + static_cast<float>(i % 5)) * (1.0f + static_cast<float>(i / 5)) / 225.0f);
+  for (int i = 0; i < 25; ++i)
+    kernel.push_back((1.0f + static_cast<float>(i % 5)) * (1.0f + static_cast<float>(i / 5)) /
+                     225.0f);
   CHECK(cudaMemcpyToSymbol(weights, kernel.data(), sizeof weights));
   filter<<<dim3((w + 31) / 32, (h + 7) / 8), dim3(32, 8)>>>(a, b, w, h);
   show("filter", b, w * h);

@@ -1,5 +1,8 @@
-// A 3-D stencil of radius 4 as wave solvers have it: planes of shared memory, a queue of registers along z, coefficients in constant memory.
+// A 3-D stencil of radius 4 as wave solvers have it: planes of shared memory, a queue of registers
+// along z, coefficients in constant memory.
+
 // nvcc: -fmad=false
+
 #include "field.cuh"
 
 constexpr int kRadius = 4, kX = 32, kY = 8;
@@ -8,7 +11,8 @@ __constant__ float coefficient[kRadius + 1];
 
 __global__ void laplacian(const float* in, float* out, int nx, int ny, int nz) {
   __shared__ float plane[kY + 2 * kRadius][kX + 2 * kRadius];
-  const int x = blockIdx.x * kX + threadIdx.x, y = blockIdx.y * kY + threadIdx.y;  // inside the halo
+  const int x = blockIdx.x * kX + threadIdx.x,
+            y = blockIdx.y * kY + threadIdx.y;  // inside the halo
   const int tx = threadIdx.x + kRadius, ty = threadIdx.y + kRadius;
   const int row = nx + 2 * kRadius, slice = row * (ny + 2 * kRadius);
   int index = (y + kRadius) * row + x + kRadius;
@@ -35,8 +39,8 @@ __global__ void laplacian(const float* in, float* out, int nx, int ny, int nz) {
     float value = coefficient[0] * current;
 #pragma unroll
     for (int i = 1; i <= kRadius; ++i)
-      value += coefficient[i] * (front[i - 1] + behind[i - 1] + plane[ty - i][tx] + plane[ty + i][tx] +
-                                 plane[ty][tx - i] + plane[ty][tx + i]);
+      value += coefficient[i] * (front[i - 1] + behind[i - 1] + plane[ty - i][tx] +
+                                 plane[ty + i][tx] + plane[ty][tx - i] + plane[ty][tx + i]);
     out[middle] = value;
     if (z + 1 == nz) break;
 #pragma unroll

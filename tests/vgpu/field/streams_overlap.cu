@@ -1,4 +1,5 @@
-// Streams and events: copies and kernels in pieces over four streams, waits between streams, host functions, times that make sense.
+// Streams and events: copies and kernels in pieces over four streams, waits between streams, host
+// functions, times that make sense.
 #include "field.cuh"
 
 __global__ void scale(const int* in, int* out, int n, int factor) {
@@ -24,9 +25,11 @@ int main() {
   for (cudaStream_t& s : streams) CHECK(cudaStreamCreateWithFlags(&s, cudaStreamNonBlocking));
   for (int p = 0; p < pieces; ++p) {
     const int at = p * piece;
-    CHECK(cudaMemcpyAsync(d_in + at, in + at, piece * sizeof(int), cudaMemcpyHostToDevice, streams[p]));
+    CHECK(cudaMemcpyAsync(d_in + at, in + at, piece * sizeof(int), cudaMemcpyHostToDevice,
+                          streams[p]));
     scale<<<piece / 256, 256, 0, streams[p]>>>(d_in + at, d_out + at, piece, p + 2);
-    CHECK(cudaMemcpyAsync(out + at, d_out + at, piece * sizeof(int), cudaMemcpyDeviceToHost, streams[p]));
+    CHECK(cudaMemcpyAsync(out + at, d_out + at, piece * sizeof(int), cudaMemcpyDeviceToHost,
+                          streams[p]));
   }
   for (const cudaStream_t s : streams) CHECK(cudaStreamSynchronize(s));
   show("pieces", std::vector<int>(out, out + n));
@@ -65,9 +68,11 @@ int main() {
   std::printf("times: %d %d %d\n", nothing >= 0, little > 0, much > little);
 
   int called = 0;
-  CHECK(cudaLaunchHostFunc(streams[2], [](void* p) { *static_cast<int*>(p) += 40; }, &called));
-  CHECK(cudaStreamAddCallback(streams[2], [](cudaStream_t, cudaError_t e, void* p) { *static_cast<int*>(p) += 2 + e; },
-                              &called, 0));
+  CHECK(cudaLaunchHostFunc(
+      streams[2], [](void* p) { *static_cast<int*>(p) += 40; }, &called));
+  CHECK(cudaStreamAddCallback(
+      streams[2], [](cudaStream_t, cudaError_t e, void* p) { *static_cast<int*>(p) += 2 + e; },
+      &called, 0));
   CHECK(cudaStreamSynchronize(streams[2]));
   std::printf("called: %d\n", called);
   for (const cudaStream_t s : streams) CHECK(cudaStreamDestroy(s));

@@ -1,4 +1,7 @@
-// Finding strings: a pattern in constant memory against every position, Rabin-Karp with rolling hashes, and many words by an automaton.
+// Finding strings: a pattern in constant memory against every position, Rabin-Karp with rolling
+// hashes, and many words by an automaton.
+
+// nvcc: -arch=compute_75
 #include <string>
 
 #include "field.cuh"
@@ -15,7 +18,8 @@ __global__ void naive(const char* text, int n, int* count, int* first) {
   atomicMin(first, i);
 }
 
-__global__ void rabin_karp(const char* text, int n, unsigned target, unsigned power, int per_thread, int* count) {
+__global__ void rabin_karp(const char* text, int n, unsigned target, unsigned power, int per_thread,
+                           int* count) {
   const int begin = (blockIdx.x * blockDim.x + threadIdx.x) * per_thread, m = pattern_length;
   if (begin + m > n) return;
   unsigned hash = 0;
@@ -28,13 +32,14 @@ __global__ void rabin_karp(const char* text, int n, unsigned target, unsigned po
       found += same;
     }
     if (i + m < n)
-      hash = (hash - static_cast<unsigned char>(text[i]) * power) * 257u + static_cast<unsigned char>(text[i + m]);
+      hash = (hash - static_cast<unsigned char>(text[i]) * power) * 257u +
+             static_cast<unsigned char>(text[i + m]);
   }
   if (found != 0) atomicAdd(count, found);
 }
 
-__global__ void automaton(const char* text, int n, const short (*next)[4], const unsigned char* accepts, int chunk, int overlap,
-                          int* count) {
+__global__ void automaton(const char* text, int n, const short (*next)[4],
+                          const unsigned char* accepts, int chunk, int overlap, int* count) {
   const int begin = (blockIdx.x * blockDim.x + threadIdx.x) * chunk;
   if (begin >= n) return;
   int state = 0, found = 0;
@@ -105,7 +110,8 @@ int main() {
     }
   }
   CHECK(cudaMemset(found, 0, sizeof(int)));
-  automaton<<<10, 64>>>(d_text, n, reinterpret_cast<short(*)[4]>(to_device(next)), to_device(accepts), 100, 4, found);
+  automaton<<<10, 64>>>(d_text, n, reinterpret_cast<short(*)[4]>(to_device(next)),
+                        to_device(accepts), 100, 4, found);
   CHECK(cudaDeviceSynchronize());
   std::printf("automaton: %d\n", to_host(found, 1)[0]);
 }

@@ -1,5 +1,8 @@
-// Thrust as people use it: device vectors, sort, reduce, scan, unique, transforms with functors and lambdas, fancy iterators.
+// Thrust as people use it: device vectors, sort, reduce, scan, unique, transforms with functors and
+// lambdas, fancy iterators.
+
 // nvcc: --extended-lambda
+
 #include <thrust/copy.h>
 #include <thrust/count.h>
 #include <thrust/device_vector.h>
@@ -36,7 +39,8 @@ int main() {
   thrust::device_vector<int> v(numbers.begin(), numbers.end());
   std::printf("sum %d, max %d, negative %ld\n", thrust::reduce(v.begin(), v.end(), 0),
               *thrust::max_element(v.begin(), v.end()),
-              static_cast<long>(thrust::count_if(v.begin(), v.end(), [] __host__ __device__(int x) { return x < 0; })));
+              static_cast<long>(thrust::count_if(v.begin(), v.end(),
+                                                 [] __host__ __device__(int x) { return x < 0; })));
 
   thrust::device_vector<int> order(n);
   thrust::sequence(order.begin(), order.end());
@@ -52,7 +56,8 @@ int main() {
   show("scan", sums, n);
 
   thrust::device_vector<int> ones(n, 1), distinct(n), counts(n);
-  const auto ends = thrust::reduce_by_key(keys.begin(), keys.end(), ones.begin(), distinct.begin(), counts.begin());
+  const auto ends = thrust::reduce_by_key(keys.begin(), keys.end(), ones.begin(), distinct.begin(),
+                                          counts.begin());
   show("counts", counts, ends.second - counts.begin());
   const auto end = thrust::unique(keys.begin(), keys.end());
   std::printf("distinct: %ld\n", static_cast<long>(end - keys.begin()));
@@ -65,14 +70,19 @@ int main() {
   std::printf("dot: %.9g\n", thrust::inner_product(x.begin(), x.begin() + 100, y.begin(), 0.0f));
 
   const auto first = thrust::make_counting_iterator(1);
-  std::printf("sum of squares: %lld\n",
-              thrust::transform_reduce(first, first + n, [] __host__ __device__(int i) { return static_cast<long long>(i) * i; }, 0ll,
-                                       thrust::plus<long long>()));
+  std::printf(
+      "sum of squares: %lld\n",
+      thrust::transform_reduce(
+          first, first + n, [] __host__ __device__(int i) { return static_cast<long long>(i) * i; },
+          0ll, thrust::plus<long long>()));
   const auto zipped = thrust::make_zip_iterator(thrust::make_tuple(x.begin(), y.begin()));
   thrust::transform(zipped, zipped + n, x.begin(),
-                    [] __host__ __device__(const thrust::tuple<float, float>& t) { return thrust::get<1>(t) - thrust::get<0>(t); });
+                    [] __host__ __device__(const thrust::tuple<float, float>& t) {
+                      return thrust::get<1>(t) - thrust::get<0>(t);
+                    });
   show("zipped", x, n);
   thrust::device_vector<int> kept(n);
-  const auto kept_end = thrust::copy_if(order.begin(), order.end(), kept.begin(), [] __host__ __device__(int i) { return i % 7 == 3; });
+  const auto kept_end = thrust::copy_if(order.begin(), order.end(), kept.begin(),
+                                        [] __host__ __device__(int i) { return i % 7 == 3; });
   show("kept", kept, kept_end - kept.begin());
 }

@@ -1,4 +1,5 @@
-// Transposes: naive both ways, a shared tile, a padded one, a swizzled one, and blocks in diagonal order.
+// Transposes: naive both ways, a shared tile, a padded one, a swizzled one, and blocks in diagonal
+// order.
 #include "field.cuh"
 
 constexpr int kTile = 32, kRows = 8;
@@ -40,7 +41,8 @@ __global__ void swizzled(float* out, const float* in, int w, int h) {
   y = blockIdx.x * kTile + threadIdx.y;
   for (int j = 0; j < kTile; j += kRows) {
     const int column = threadIdx.y + j;
-    if (x < h && y + j < w) out[(y + j) * h + x] = tile[threadIdx.x * kTile + (column ^ threadIdx.x)];
+    if (x < h && y + j < w)
+      out[(y + j) * h + x] = tile[threadIdx.x * kTile + (column ^ threadIdx.x)];
   }
 }
 

@@ -1,4 +1,5 @@
-// Objects with virtual functions, made on the device with new and in place, and the device's heap under malloc.
+// Objects with virtual functions, made on the device with new and in place, and the device's heap
+// under malloc.
 #include <new>
 
 #include "field.cuh"

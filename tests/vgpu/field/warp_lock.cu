@@ -1,4 +1,5 @@
-// Locks that threads of one warp take from one another, and a hash table with open addressing whose slots are won by compare and swap.
+// Locks that threads of one warp take from one another, and a hash table with open addressing whose
+// slots are won by compare and swap.
 #include "field.cuh"
 
 __device__ int locks[16];
@@ -25,7 +26,9 @@ __global__ void bank(int* accounts, const int* from, const int* to, int n) {
 
 constexpr unsigned kEmpty = 0xffffffffu;
 
-struct Slot { unsigned key, count; };
+struct Slot {
+  unsigned key, count;
+};
 
 __device__ unsigned hash(unsigned k) {
   k ^= k >> 16;
@@ -49,7 +52,8 @@ __global__ void insert(Slot* table, int size, const unsigned* keys, int n) {
   }
 }
 
-__global__ void look_up(const Slot* table, int size, const unsigned* keys, unsigned* counts, int n) {
+__global__ void look_up(const Slot* table, int size, const unsigned* keys, unsigned* counts,
+                        int n) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i >= n) return;
   unsigned at = hash(keys[i]) & (size - 1);
@@ -60,7 +64,8 @@ __global__ void look_up(const Slot* table, int size, const unsigned* keys, unsig
 int main() {
   const int n = 600;
   int* accounts = to_device(std::vector<int>(16, 1000));
-  bank<<<(n + 63) / 64, 64>>>(accounts, to_device(random_ints(n, 0, 15, 491)), to_device(random_ints(n, 0, 15, 492)), n);
+  bank<<<(n + 63) / 64, 64>>>(accounts, to_device(random_ints(n, 0, 15, 491)),
+                              to_device(random_ints(n, 0, 15, 492)), n);
   show("accounts", accounts, 16);
 
   const int size = 4096, keys = 6000;

@@ -225,6 +225,15 @@ RawCounts Device::run(const Launch& launch) {
   if (kernel.uses_heap) heap_.reserve(memory_, options_.heap_bytes);
   context.heap = &heap_;
   if (launch.cooperative) context.grid_workspace = make_grid_workspace(memory_);
+  // A kernel that takes the address of a parameter finds all of them in memory; where, it reads
+  // behind the last.
+  const bool in_memory = std::any_of(
+      kernel.param_slots.begin(), kernel.param_slots.end(),
+      [&](const Kernel::ParamSlot& slot) { return slot.param_offset == kernel.param_bytes; });
+  void* const parameters =
+      in_memory ? memory_.allocate(kernel.param_bytes, "the parameters", MemoryUse::Variable)
+                : nullptr;
+  if (in_memory && parameters == nullptr) throw std::bad_alloc();
   context.allocations = memory_.snapshot();
   for (const Allocation& allocation : *context.allocations) {
     const size_t words = ((allocation.end - allocation.begin + 31) / 32 + 63) / 64;
@@ -234,6 +243,11 @@ RawCounts Device::run(const Launch& launch) {
   for (size_t i = 0; i < kernel.params.size(); ++i) {
     std::memcpy(context.parameters.data() + kernel.params[i].offset, launch.arguments[i],
                 kernel.params[i].size);
+  }
+  if (in_memory) {
+    std::memcpy(parameters, context.parameters.data(), kernel.param_bytes);
+    memory_.note_written(parameters, kernel.param_bytes);
+    std::memcpy(context.parameters.data() + kernel.param_bytes, &parameters, sizeof parameters);
   }
   context.shared_bytes =
       static_cast<uint32_t>(kernel.static_shared + kernel.shared_padding + launch.dynamic_shared);
@@ -269,6 +283,7 @@ RawCounts Device::run(const Launch& launch) {
     residents.add_counts(total);
   });
   if (context.grid_workspace != 0) memory_.free(reinterpret_cast<void*>(context.grid_workspace));
+  if (in_memory) memory_.free(parameters);
   settle_findings(total);
   if (first.fault) rethrow(first.fault, total);
   count_runs(kernel, total);

@@ -166,7 +166,9 @@ void Decoder::decode_shuffle(const Instruction& i) {
 
 // vote.sync.MODE.TYPE d, [!]p, members
 void Decoder::decode_vote(const Instruction& i) {
-  const isa::Form& f = form(i.mnemonic());
+  // Inline assembly also writes vote.MODE.sync.
+  const isa::Form& f = form("vote.sync." + i.modifiers.at(i.modifiers.at(0) == "sync" ? 1 : 0) +
+                            "." + i.modifiers.back());
   set_kind(f.kind);
   const uint32_t members = source(i.operands.at(2), 4), d = destination(i.operands.at(0));
   Op& op = emit(f.run);

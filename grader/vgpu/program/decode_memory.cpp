@@ -232,7 +232,9 @@ void Decoder::decode_access(const Instruction& i, const Operand& data, const Ope
   if (f.bytes * elements > 16) throw Untranslatable(i.mnemonic());
   note_access(i, f.bytes * elements);
   Address at;
-  if (space_of(i) == ptx::Space::Param) {
+  if (space_of(i) == ptx::Space::Param && function_.is_entry && where.reg >= 0) {
+    at = address(where, ptx::Space::Const);
+  } else if (space_of(i) == ptx::Space::Param) {
     const ptx::Variable* variable = param_variable(where.name);
     if (variable == nullptr || where.reg >= 0)
       throw Untranslatable(i.mnemonic() + " with a computed address");
@@ -387,7 +389,7 @@ void Decoder::decode_cvta(const Instruction& i) {
   uint64_t window = space == ptx::Space::Shared  ? kSharedWindow
                     : space == ptx::Space::Local ? kLocalWindow
                                                  : 0;
-  if (space == ptx::Space::Param) throw Untranslatable(i.mnemonic());
+  if (space == ptx::Space::Param && !function_.is_entry) throw Untranslatable(i.mnemonic());
   if (to_space) window = ~window + 1;
   const uint32_t offset = constant(window, 8);
   const uint32_t d = destination(i.operands.at(0));

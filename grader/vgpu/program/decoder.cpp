@@ -336,6 +336,24 @@ uint32_t Decoder::source(const Operand& operand, uint32_t width) {
     case Operand::Kind::Special:
       return special(operand.name, width);
     case Operand::Kind::Symbol: {
+      size_t param = 0;
+      if (function_.is_entry && param_variable(operand.name, &param) != nullptr) {
+        // Where parameters lie in memory is known when the kernel is launched (Device::run).
+        const auto behind = static_cast<uint32_t>(kernel_.param_bytes);
+        const auto [entry, is_new] = params_.try_emplace({behind, 8, false, 8}, 0);
+        if (is_new) {
+          entry->second = reserve(8);
+          kernel_.param_slots.push_back({behind, entry->second, 8, 8, false});
+        }
+        const uint32_t base = entry->second, d = scratch(8, 15);
+        const uint32_t offset =
+            constant(kernel_.params.at(param).offset + static_cast<uint64_t>(operand.bits), 8);
+        Op& op = emit(form("add.u64").run);
+        op.d = d;
+        op.a = base;
+        op.b = offset;
+        return d;
+      }
       bool is_local = false;
       const uint64_t value = symbol_value(operand, is_local);
       if (!is_local) return constant(value, width);

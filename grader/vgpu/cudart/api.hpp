@@ -54,4 +54,8 @@ T& output(T* pointer) {
   return *pointer;
 }
 
+/// Memory that was freed no longer counts in the memory pool it came from. Call with the runtime's
+/// lock held.
+void leave_pool(void* pointer);
+
 }  // namespace vgpu::cudart

@@ -1,4 +1,5 @@
 // cudaMemcpy* and cudaMemset*.
+#include "cudart/graph.hpp"
 #include "cudart/transfer.hpp"
 
 using namespace vgpu::cudart;
@@ -12,9 +13,11 @@ VGPU_PER_THREAD_TWIN(cudaMemcpy, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemcpyAsync(void* target, const void* source, size_t bytes,
                                         cudaMemcpyKind kind, cudaStream_t stream) {
-  return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    copy_range(runtime, target, source, bytes, kind);
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+    return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+      runtime.require_stream(stream);
+      copy_range(runtime, target, source, bytes, kind);
+    });
   });
 }
 VGPU_PER_THREAD_TWIN(cudaMemcpyAsync, _ptsz);
@@ -30,11 +33,13 @@ VGPU_EXPORT cudaError_t cudaMemcpyPeer(void* target, int target_device, const vo
 
 VGPU_EXPORT cudaError_t cudaMemcpyPeerAsync(void* target, int target_device, const void* source,
                                             int source_device, size_t bytes, cudaStream_t stream) {
-  return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    if (target_device != 0 || source_device != 0)
-      fail(cudaErrorInvalidDevice, "the virtual GPU is device 0, the only one");
-    copy_range(runtime, target, source, bytes, cudaMemcpyDeviceToDevice);
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+    return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+      runtime.require_stream(stream);
+      if (target_device != 0 || source_device != 0)
+        fail(cudaErrorInvalidDevice, "the virtual GPU is device 0, the only one");
+      copy_range(runtime, target, source, bytes, cudaMemcpyDeviceToDevice);
+    });
   });
 }
 
@@ -50,9 +55,11 @@ VGPU_PER_THREAD_TWIN(cudaMemcpy2D, _ptds);
 VGPU_EXPORT cudaError_t cudaMemcpy2DAsync(void* target, size_t target_pitch, const void* source,
                                           size_t source_pitch, size_t width, size_t height,
                                           cudaMemcpyKind kind, cudaStream_t stream) {
-  return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    copy_box(runtime, target, {target_pitch}, source, {source_pitch}, {width, height}, kind);
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+    return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+      runtime.require_stream(stream);
+      copy_box(runtime, target, {target_pitch}, source, {source_pitch}, {width, height}, kind);
+    });
   });
 }
 VGPU_PER_THREAD_TWIN(cudaMemcpy2DAsync, _ptsz);
@@ -81,10 +88,13 @@ VGPU_EXPORT cudaError_t cudaMemcpy3D(const cudaMemcpy3DParms* p) {
 VGPU_PER_THREAD_TWIN(cudaMemcpy3D, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemcpy3DAsync(const cudaMemcpy3DParms* p, cudaStream_t stream) {
-  return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    copy_3d(runtime, p);
-  });
+  return submit(stream, cudaGraphNodeTypeMemcpy,
+                [=, name = __func__, params = p == nullptr ? cudaMemcpy3DParms{} : *p] {
+                  return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+                    runtime.require_stream(stream);
+                    copy_3d(runtime, p == nullptr ? nullptr : &params);
+                  });
+                });
 }
 VGPU_PER_THREAD_TWIN(cudaMemcpy3DAsync, _ptsz);
 
@@ -96,9 +106,11 @@ VGPU_PER_THREAD_TWIN(cudaMemset, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemsetAsync(void* target, int value, size_t bytes,
                                         cudaStream_t stream) {
-  return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    fill_box(runtime, target, {}, {bytes}, value);
+  return submit(stream, cudaGraphNodeTypeMemset, [=, name = __func__] {
+    return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+      runtime.require_stream(stream);
+      fill_box(runtime, target, {}, {bytes}, value);
+    });
   });
 }
 VGPU_PER_THREAD_TWIN(cudaMemsetAsync, _ptsz);
@@ -113,9 +125,11 @@ VGPU_PER_THREAD_TWIN(cudaMemset2D, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemset2DAsync(void* target, size_t pitch, int value, size_t width,
                                           size_t height, cudaStream_t stream) {
-  return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    fill_box(runtime, target, {pitch}, {width, height}, value);
+  return submit(stream, cudaGraphNodeTypeMemset, [=, name = __func__] {
+    return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+      runtime.require_stream(stream);
+      fill_box(runtime, target, {pitch}, {width, height}, value);
+    });
   });
 }
 VGPU_PER_THREAD_TWIN(cudaMemset2DAsync, _ptsz);
@@ -130,10 +144,12 @@ VGPU_PER_THREAD_TWIN(cudaMemset3D, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemset3DAsync(cudaPitchedPtr target, int value, cudaExtent extent,
                                           cudaStream_t stream) {
-  return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    fill_box(runtime, target.ptr, {target.pitch, target.ysize},
-             {extent.width, extent.height, extent.depth}, value);
+  return submit(stream, cudaGraphNodeTypeMemset, [=, name = __func__] {
+    return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+      runtime.require_stream(stream);
+      fill_box(runtime, target.ptr, {target.pitch, target.ysize},
+               {extent.width, extent.height, extent.depth}, value);
+    });
   });
 }
 VGPU_PER_THREAD_TWIN(cudaMemset3DAsync, _ptsz);

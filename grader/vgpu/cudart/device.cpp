@@ -69,6 +69,7 @@ const std::map<int, int>& attributes() {
       {cudaDevAttrMaxBlocksPerMultiprocessor, p.max_blocks_per_multiprocessor},
       {cudaDevAttrReservedSharedMemoryPerBlock, static_cast<int>(p.reserved_shared_per_block)},
       {cudaDevAttrMemoryPoolsSupported, 1},
+      {cudaDevAttrCooperativeLaunch, 1},
   };
   return kValues;
 }
@@ -206,11 +207,12 @@ VGPU_EXPORT cudaError_t cudaDeviceGetLimit(size_t* value, cudaLimit which) {
 }
 
 VGPU_EXPORT cudaError_t cudaDeviceSetLimit(cudaLimit which, size_t value) {
-  return api_call(__func__, Errors::Sticky, [&](Runtime&) {
+  return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {
     auto found = limits().find(which);
     if (found == limits().end())
       fail(cudaErrorInvalidValue, "unknown limit " + std::to_string(which));
     found->second = value;
+    if (which == cudaLimitMallocHeapSize) runtime.device().options().heap_bytes = value;
   });
 }
 
@@ -237,6 +239,26 @@ VGPU_EXPORT cudaError_t cudaDeviceCanAccessPeer(int* can, int device, int peer) 
     require_device(peer);
     output(can) = 0;
   });
+}
+
+namespace {
+
+// There is one device, and none is its own peer.
+cudaError_t no_peer(const char* name, int peer) {
+  return api_call(name, Errors::Sticky, [&](Runtime&) {
+    require_device(peer);
+    fail(cudaErrorInvalidDevice, "the virtual GPU is the only device and no peer of itself");
+  });
+}
+
+}  // namespace
+
+VGPU_EXPORT cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned) {
+  return no_peer(__func__, peer);
+}
+
+VGPU_EXPORT cudaError_t cudaDeviceDisablePeerAccess(int peer) {
+  return no_peer(__func__, peer);
 }
 
 VGPU_EXPORT cudaError_t cudaDeviceGetPCIBusId(char* id, int length, int device) {

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <optional>
 
-#include "cudart/api.hpp"
+#include "cudart/graph.hpp"
 
 struct CUevent_st {
   unsigned flags = 0;
@@ -33,6 +33,7 @@ cudaError_t create(const char* name, cudaEvent_t* event, unsigned flags) {
 
 cudaError_t record(const char* name, cudaEvent_t event, cudaStream_t stream,
                    unsigned flags = cudaEventRecordDefault) {
+  if (const auto captured = capture_record(event, stream)) return *captured;
   return api_call(name, Errors::Queued, [&](Runtime& runtime) {
     if (flags != cudaEventRecordDefault && flags != cudaEventRecordExternal)
       fail(cudaErrorInvalidValue, "unknown flags");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "machine/occupancy.hpp"
+
 namespace vgpu::cudart {
 
 CUkern_st& require_function(Runtime& runtime, const void* host_or_handle) {
@@ -33,6 +35,16 @@ int registers(const GpuProfile& profile, const CUkern_st& function, const Kernel
       kernel.register_slots, static_cast<uint32_t>(profile.max_registers_per_thread)));
 }
 
+int resident_blocks(const GpuProfile& profile, const CUkern_st& function, const Kernel& kernel,
+                    int threads, size_t dynamic_shared) {
+  if (threads > max_threads(profile, kernel) ||
+      dynamic_shared > max_dynamic_shared(profile, function, kernel))
+    return 0;
+  return occupancy(profile, threads, registers(profile, function, kernel),
+                   kernel.static_shared + dynamic_shared)
+      .blocks;
+}
+
 }  // namespace vgpu::cudart
 
 using namespace vgpu::cudart;
@@ -49,7 +61,8 @@ VGPU_EXPORT cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, co
     result.localSizeBytes = resources != nullptr ? resources->stack_bytes : kernel.local_bytes;
     result.maxThreadsPerBlock = max_threads(profile, kernel);
     result.numRegs = registers(profile, function, kernel);
-    result.ptxVersion = version;
+    // CUB looks for the code that was compiled for this version.
+    result.ptxVersion = std::stoi(function.module->program->module().target.substr(3));
     result.binaryVersion = version;
     result.maxDynamicSharedSizeBytes =
         static_cast<int>(max_dynamic_shared(profile, function, kernel));

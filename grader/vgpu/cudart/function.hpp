@@ -30,4 +30,9 @@ size_t max_dynamic_shared(const GpuProfile& profile, const CUkern_st& function,
 /// compaction of the PTX, an estimate.
 int registers(const GpuProfile& profile, const CUkern_st& function, const Kernel& kernel);
 
+/// Blocks of `threads` threads that one multiprocessor holds; 0 when such a launch would be
+/// refused.
+int resident_blocks(const GpuProfile& profile, const CUkern_st& function, const Kernel& kernel,
+                    int threads, size_t dynamic_shared);
+
 }  // namespace vgpu::cudart

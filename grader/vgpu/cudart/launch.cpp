@@ -1,8 +1,10 @@
 // Kernel launches. A launch runs to its end before it returns; a fault on the device is kept for
 // the next call that waits for it, as on a real GPU.
+#include <algorithm>
 #include <vector>
 
 #include "cudart/function.hpp"
+#include "cudart/graph.hpp"
 
 using namespace vgpu::cudart;
 
@@ -12,6 +14,7 @@ struct Configuration {
   dim3 grid, block;
   size_t dynamic_shared = 0;
   cudaStream_t stream = nullptr;
+  bool cooperative = false;
 };
 
 /// What `<<<...>>>` pushed and the kernel's stub has not popped yet.
@@ -57,6 +60,20 @@ void check_configuration(const vgpu::GpuProfile& profile, const CUkern_st& funct
                                   std::to_string(most_shared) + " now; " + advice);
 }
 
+/// All blocks of a cooperative launch must be on the device at once.
+void check_room(const vgpu::GpuProfile& profile, const CUkern_st& function,
+                const vgpu::Kernel& kernel, const vgpu::Launch& launch) {
+  const auto threads = static_cast<int>(launch.block[0] * launch.block[1] * launch.block[2]);
+  const uint64_t room = static_cast<uint64_t>(resident_blocks(profile, function, kernel, threads,
+                                                              launch.dynamic_shared)) *
+                        static_cast<uint64_t>(profile.multiprocessors);
+  const uint64_t blocks = uint64_t{launch.grid[0]} * launch.grid[1] * launch.grid[2];
+  if (blocks > room)
+    fail(cudaErrorCooperativeLaunchTooLarge,
+         "a cooperative launch of " + std::to_string(blocks) + " blocks of " + kernel.demangled +
+             ": only " + std::to_string(room) + " fit on the device at once");
+}
+
 /// Runs with `runtime.launch_mutex` and `runtime.mutex` held; releases the latter while the kernel
 /// runs.
 void run(Runtime& runtime, const void* func, const Configuration& configuration, void** arguments) {
@@ -69,9 +86,11 @@ void run(Runtime& runtime, const void* func, const Configuration& configuration,
   launch.grid = to_dim(configuration.grid);
   launch.block = to_dim(configuration.block);
   launch.dynamic_shared = configuration.dynamic_shared;
+  launch.cooperative = configuration.cooperative;
   launch.arguments = arguments;
   check_configuration(device.profile(), function, kernel, launch.grid, launch.block,
                       launch.dynamic_shared);
+  if (launch.cooperative) check_room(device.profile(), function, kernel, launch);
   if (arguments == nullptr && !kernel.params.empty())
     fail(cudaErrorInvalidValue, "no arguments for " + kernel.demangled + ", which has " +
                                     std::to_string(kernel.params.size()) + " parameters");
@@ -98,6 +117,12 @@ void run(Runtime& runtime, const void* func, const Configuration& configuration,
 
 cudaError_t launch_call(const char* name, const void* func, const Configuration& configuration,
                         void** arguments) {
+  const auto captured = capture(configuration.stream, [&](Runtime& runtime) {
+    return kernel_node(copy_kernel_work(runtime, func, configuration.grid, configuration.block,
+                                        configuration.dynamic_shared, configuration.cooperative,
+                                        arguments));
+  });
+  if (captured) return *captured;
   std::scoped_lock one_kernel_at_a_time(Runtime::instance().launch_mutex);
   return api_call(name, Errors::Queued,
                   [&](Runtime& runtime) { run(runtime, func, configuration, arguments); });
@@ -135,15 +160,27 @@ VGPU_EXPORT cudaError_t cudaLaunchKernel(const void* func, dim3 grid, dim3 block
 }
 VGPU_PER_THREAD_TWIN(cudaLaunchKernel, _ptsz);
 
+VGPU_EXPORT cudaError_t cudaLaunchCooperativeKernel(const void* func, dim3 grid, dim3 block,
+                                                    void** args, size_t dynamic_shared,
+                                                    cudaStream_t stream) {
+  return launch_call(__func__, func, {grid, block, dynamic_shared, stream, true}, args);
+}
+VGPU_PER_THREAD_TWIN(cudaLaunchCooperativeKernel, _ptsz);
+
 namespace {
+
+bool is_cooperative(const cudaLaunchConfig_t& config) {
+  return std::any_of(
+      config.attrs, config.attrs + config.numAttrs, [](const cudaLaunchAttribute& attribute) {
+        return attribute.id == cudaLaunchAttributeCooperative && attribute.val.cooperative != 0;
+      });
+}
 
 /// Refuses the launch attributes that would change what the kernel does; scheduling hints have no
 /// effect here.
 void check_attributes(const cudaLaunchConfig_t& config) {
   for (unsigned i = 0; i < config.numAttrs; ++i) {
     const cudaLaunchAttribute& attribute = config.attrs[i];
-    if (attribute.id == cudaLaunchAttributeCooperative && attribute.val.cooperative != 0)
-      fail(cudaErrorNotSupported, "cooperative launches are not supported by the virtual GPU");
     const auto& cluster = attribute.val.clusterDim;
     if (attribute.id == cudaLaunchAttributeClusterDimension &&
         (cluster.x != 1 || cluster.y != 1 || cluster.z != 1))
@@ -161,7 +198,8 @@ VGPU_EXPORT cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, co
   });
   if (error != cudaSuccess) return error;
   return launch_call(__func__, func,
-                     {config->gridDim, config->blockDim, config->dynamicSmemBytes, config->stream},
+                     {config->gridDim, config->blockDim, config->dynamicSmemBytes, config->stream,
+                      is_cooperative(*config)},
                      args);
 }
 VGPU_PER_THREAD_TWIN(cudaLaunchKernelExC, _ptsz);

@@ -50,6 +50,7 @@ void release(Runtime& runtime, void* pointer, bool pinned) {
                runtime.memory().describe(reinterpret_cast<uint64_t>(pointer)));
   }
   runtime.pointers.remove(pointer);
+  leave_pool(pointer);
 }
 
 size_t pitch_for(size_t width) {
@@ -63,14 +64,6 @@ VGPU_EXPORT cudaError_t cudaMalloc(void** pointer, size_t bytes) {
     output(pointer) = allocate(runtime, bytes, MemoryKind::Device);
   });
 }
-
-VGPU_EXPORT cudaError_t cudaMallocAsync(void** pointer, size_t bytes, cudaStream_t stream) {
-  return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    output(pointer) = allocate(runtime, bytes, MemoryKind::Device);
-  });
-}
-VGPU_PER_THREAD_TWIN(cudaMallocAsync, _ptsz);
 
 VGPU_EXPORT cudaError_t cudaMallocManaged(void** pointer, size_t bytes, unsigned flags) {
   return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {

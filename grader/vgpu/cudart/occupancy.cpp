@@ -7,20 +7,6 @@
 
 using namespace vgpu::cudart;
 
-namespace {
-
-int resident_blocks(const vgpu::GpuProfile& profile, const CUkern_st& function,
-                    const vgpu::Kernel& kernel, int threads, size_t dynamic_shared) {
-  if (threads > max_threads(profile, kernel) ||
-      dynamic_shared > max_dynamic_shared(profile, function, kernel))
-    return 0;
-  return vgpu::occupancy(profile, threads, registers(profile, function, kernel),
-                         kernel.static_shared + dynamic_shared)
-      .blocks;
-}
-
-}  // namespace
-
 VGPU_EXPORT cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
     int* blocks, const void* func, int threads, size_t dynamic_shared, unsigned) {
   return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {

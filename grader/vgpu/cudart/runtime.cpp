@@ -209,6 +209,7 @@ void Runtime::reset_device() {
   if (device_)
     for (const Allocation& allocation : *memory().snapshot())
       if (!allocation.freed) memory().free(reinterpret_cast<void*>(allocation.begin));
+  if (device_) device_->heap().forget();
   pointers.clear();
   streams.clear();  // the handles stay allocated: none may come back as another one
   events.clear();

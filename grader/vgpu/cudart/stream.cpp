@@ -2,7 +2,7 @@
 // is always idle.
 #include <algorithm>
 
-#include "cudart/api.hpp"
+#include "cudart/graph.hpp"
 
 struct CUstream_st {
   unsigned flags = 0;
@@ -35,6 +35,7 @@ cudaError_t create(const char* name, cudaStream_t* stream, unsigned flags, int p
 }
 
 cudaError_t wait_for(const char* name, cudaStream_t stream) {
+  if (const auto refused = capture_forbids(stream)) return *refused;
   return api_call(name, Errors::Waits, [&](Runtime& runtime) { runtime.require_stream(stream); });
 }
 
@@ -72,6 +73,7 @@ VGPU_EXPORT cudaError_t cudaStreamQuery(cudaStream_t stream) {
 VGPU_PER_THREAD_TWIN(cudaStreamQuery, _ptsz);
 
 VGPU_EXPORT cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (const auto captured = capture_wait(stream, event)) return *captured;
   return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
     runtime.require_stream(stream);
     if (!runtime.events.contains(event))
@@ -115,41 +117,17 @@ VGPU_EXPORT cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greate
   });
 }
 
-VGPU_EXPORT cudaError_t cudaStreamIsCapturing(cudaStream_t stream,
-                                              cudaStreamCaptureStatus* status) {
-  return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    output(status) = cudaStreamCaptureStatusNone;
-  });
-}
-VGPU_PER_THREAD_TWIN(cudaStreamIsCapturing, _ptsz);
-
-VGPU_EXPORT cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream,
-                                                 cudaStreamCaptureStatus* status,
-                                                 unsigned long long* id, cudaGraph_t* graph,
-                                                 const cudaGraphNode_t** dependencies,
-                                                 const cudaGraphEdgeData** edges, size_t* count) {
-  return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    output(status) = cudaStreamCaptureStatusNone;
-    if (id != nullptr) *id = 0;
-    if (graph != nullptr) *graph = nullptr;
-    if (dependencies != nullptr) *dependencies = nullptr;
-    if (edges != nullptr) *edges = nullptr;
-    if (count != nullptr) *count = 0;
-  });
-}
-VGPU_PER_THREAD_TWIN(cudaStreamGetCaptureInfo, _ptsz);
-
 VGPU_EXPORT cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data) {
-  bool call = false;
-  cudaError_t error = api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    if (function == nullptr) fail(cudaErrorInvalidValue, "the function is null");
-    call = true;
+  return submit(stream, cudaGraphNodeTypeHost, [=, name = __func__] {
+    bool call = false;
+    cudaError_t error = api_call(name, Errors::Queued, [&](Runtime& runtime) {
+      runtime.require_stream(stream);
+      if (function == nullptr) fail(cudaErrorInvalidValue, "the function is null");
+      call = true;
+    });
+    if (call) function(data);
+    return error;
   });
-  if (call) function(data);
-  return error;
 }
 VGPU_PER_THREAD_TWIN(cudaLaunchHostFunc, _ptsz);
 

@@ -1,5 +1,6 @@
 // Access to `__device__`, `__constant__` and `__managed__` variables by the address of their host
 // shadow.
+#include "cudart/graph.hpp"
 #include "cudart/transfer.hpp"
 
 using namespace vgpu::cudart;
@@ -42,9 +43,11 @@ VGPU_PER_THREAD_TWIN(cudaMemcpyToSymbol, _ptds);
 VGPU_EXPORT cudaError_t cudaMemcpyToSymbolAsync(const void* symbol, const void* source,
                                                 size_t bytes, size_t offset, cudaMemcpyKind kind,
                                                 cudaStream_t stream) {
-  return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    copy_to_symbol(runtime, symbol, source, bytes, offset, kind);
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+    return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+      runtime.require_stream(stream);
+      copy_to_symbol(runtime, symbol, source, bytes, offset, kind);
+    });
   });
 }
 VGPU_PER_THREAD_TWIN(cudaMemcpyToSymbolAsync, _ptsz);
@@ -60,9 +63,11 @@ VGPU_PER_THREAD_TWIN(cudaMemcpyFromSymbol, _ptds);
 VGPU_EXPORT cudaError_t cudaMemcpyFromSymbolAsync(void* target, const void* symbol, size_t bytes,
                                                   size_t offset, cudaMemcpyKind kind,
                                                   cudaStream_t stream) {
-  return api_call(__func__, Errors::Queued, [&](Runtime& runtime) {
-    runtime.require_stream(stream);
-    copy_from_symbol(runtime, target, symbol, bytes, offset, kind);
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+    return api_call(name, Errors::Queued, [&](Runtime& runtime) {
+      runtime.require_stream(stream);
+      copy_from_symbol(runtime, target, symbol, bytes, offset, kind);
+    });
   });
 }
 VGPU_PER_THREAD_TWIN(cudaMemcpyFromSymbolAsync, _ptsz);

@@ -46,8 +46,10 @@ struct Arguments {
   uint64_t address;
   int lane;
   uint64_t offset = 0;
+  int taken = 0;
 
   uint64_t take(size_t size) {
+    ++taken;
     offset = (offset + size - 1) / size * size;
     uint64_t value = 0;
     if (const uint8_t* from = host_address(w, address + offset, size, lane))
@@ -65,7 +67,8 @@ void append(std::string& out, const std::string& spec, T value) {
     out.append(buffer, std::min<size_t>(static_cast<size_t>(length), sizeof buffer - 1));
 }
 
-std::string format(const std::string& text, Arguments arguments) {
+/// `taken`: arguments of the text, what printf returns in a kernel.
+std::string format(const std::string& text, Arguments arguments, int& taken) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
@@ -129,6 +132,7 @@ std::string format(const std::string& text, Arguments arguments) {
         out += spec + kind;
     }
   }
+  taken = arguments.taken;
   return out;
 }
 
@@ -138,11 +142,31 @@ void device_print(Warp& w, const Op* op) {
   static std::mutex output;
   for (int lane = 0; lane < kWarpSize; ++lane) {
     if ((w.active >> lane & 1) == 0) continue;
+    int taken = 0;
     const std::string text = format(device_string(w, w.lanes<uint64_t>(op->a)[lane], lane),
-                                    {w, w.lanes<uint64_t>(op->b)[lane], lane});
+                                    {w, w.lanes<uint64_t>(op->b)[lane], lane}, taken);
     const std::lock_guard lock(output);
     std::fwrite(text.data(), 1, text.size(), stdout);
-    if (op->d != isa::kNone) w.lanes<int32_t>(op->d)[lane] = static_cast<int32_t>(text.size());
+    if (op->d != isa::kNone) w.lanes<int32_t>(op->d)[lane] = taken;
+  }
+}
+
+void device_allocate(Warp& w, const Op* op) {
+  const uint64_t* const bytes = w.lanes<uint64_t>(op->a);
+  for (uint32_t left = w.active; left != 0; left &= left - 1) {
+    const int lane = std::countr_zero(left);
+    w.lanes<uint64_t>(op->d)[lane] = w.block->context.heap->allocate(bytes[lane]);
+  }
+}
+
+void device_free(Warp& w, const Op* op) {
+  for (uint32_t left = w.active; left != 0; left &= left - 1) {
+    const int lane = std::countr_zero(left);
+    const uint64_t address = w.lanes<uint64_t>(op->a)[lane];
+    if (address == 0 || w.block->context.heap->free(address)) continue;
+    w.fault(FaultCode::Trap, op, lane,
+            "free or delete of memory that malloc or new has not given, or that was freed before",
+            w.block->context.memory->describe(address));
   }
 }
 

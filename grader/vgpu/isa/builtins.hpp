@@ -13,6 +13,13 @@ void device_print(Warp& warp, const Op* op);
 /// A failed assert(). Op: a = message, b = file, c = line, d = function. Throws Fault.
 void device_assert(Warp& warp, const Op* op);
 
+/// malloc in a kernel: memory from the device's heap for each active lane, null when it is full.
+/// Op: a = bytes, d = address.
+void device_allocate(Warp& warp, const Op* op);
+
+/// free in a kernel. Op: a = address. Throws Fault for what malloc has not given.
+void device_free(Warp& warp, const Op* op);
+
 /// An instruction that the virtual GPU does not know, named by its site. Throws Fault.
 [[noreturn]] void device_unsupported(Warp& warp, const Op* op);
 

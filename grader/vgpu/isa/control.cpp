@@ -132,6 +132,11 @@ const Op* fence(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
+const Op* poll(Warp& w, const Op* op) {
+  w.polls(static_cast<int32_t>(op->imm));
+  return next(w, op + 1);
+}
+
 // --- barriers ---
 [[gnu::noinline]] bool arrive(Warp& w, const Op* op) {
   const int lane = first_lane(w);
@@ -191,9 +196,9 @@ void copy_rows(uint8_t* to, const uint8_t* from, uint32_t bytes, uint32_t active
   }
 }
 
-[[gnu::noinline]] const Op* start_call(Warp& w, const Op* op) {
+[[gnu::noinline]] const Op* start_call(Warp& w, const Op* op, size_t code) {
   const Kernel& kernel = *w.block->context.kernel;
-  const Code& callee = kernel.codes[static_cast<size_t>(op->imm)];
+  const Code& callee = kernel.codes[code];
   const uint32_t* list = w.operands + op->extra;
   const uint8_t* from = w.registers;
   const Op* entry = w.call(op, callee, kernel.codes[list[0]]);
@@ -205,7 +210,78 @@ void copy_rows(uint8_t* to, const uint8_t* from, uint32_t bytes, uint32_t active
   return entry;
 }
 const Op* call(Warp& w, const Op* op) {
-  return next(w, start_call(w, op));
+  return next(w, start_call(w, op, static_cast<size_t>(op->imm)));
+}
+
+// Lanes with one target go together; the others come back here without them, and all meet behind
+// the call.
+[[gnu::noinline]] const Op* start_pointer_call(Warp& w, const Op* op) {
+  const uint64_t* const pointer = w.lanes<uint64_t>(op->a);
+  const int lane = first_lane(w);
+  const uint64_t target = pointer[lane];
+  uint32_t same = 0;
+  for (int i = 0; i < kWarpSize; ++i) same |= static_cast<uint32_t>(pointer[i] == target) << i;
+  same &= w.active;
+  if (same != w.active) {
+    const Op* const targets[] = {op, op};
+    const uint32_t lanes[] = {same, w.active & ~same};
+    w.site_counts[op->site].divergent += 1;
+    return w.diverge(targets, lanes, 2, op + 1);
+  }
+  const auto& codes = w.block->context.kernel->code_of_function;
+  const uint64_t number = (target - kCodeWindow) / 16;
+  if ((target & kWindowMask) != kCodeWindow || number >= codes.size() ||
+      codes[number] == Kernel::kNoCode) {
+    w.fault(FaultCode::IllegalAddress, op, lane, "call through a pointer that leads to no function",
+            "it may be null, never set, or the address of a host function: take the address of a "
+            "__device__ function in device code");
+  }
+  return start_call(w, op, codes[number]);
+}
+const Op* call_pointer(Warp& w, const Op* op) {
+  return next(w, start_pointer_call(w, op));
+}
+
+// --- memory of a lane's own ---
+[[gnu::noinline]] void allocate_on_stack(Warp& w, const Op* op) {
+  const uint64_t* const bytes = w.lanes<uint64_t>(op->a);
+  uint64_t* const address = w.lanes<uint64_t>(op->d);
+  const auto alignment = static_cast<uint64_t>(op->imm);
+  const uint64_t lowest = w.local_bytes - w.block->context.kernel->stack_bytes;
+  for (uint32_t left = w.active; left != 0; left &= left - 1) {
+    const int i = std::countr_zero(left);
+    uint32_t& top = w.stack[static_cast<size_t>(i)];
+    if (bytes[i] + alignment > top - lowest) {
+      w.fault(FaultCode::StackOverflow, op, i, "alloca: the thread's stack is full",
+              "a thread has 64 KiB for it, all functions that are under way together");
+    }
+    top = static_cast<uint32_t>((top - bytes[i]) / alignment * alignment);
+    address[i] = top;
+  }
+}
+const Op* stack_allocate(Warp& w, const Op* op) {
+  allocate_on_stack(w, op);
+  return next(w, op + 1);
+}
+const Op* stack_save(Warp& w, const Op* op) {
+  write_lanes<uint64_t>(w, op->d, [&](int i) { return w.stack[static_cast<size_t>(i)]; });
+  return next(w, op + 1);
+}
+const Op* stack_restore(Warp& w, const Op* op) {
+  const uint64_t* const top = w.lanes<uint64_t>(op->a);
+  for (uint32_t left = w.active; left != 0; left &= left - 1) {
+    const int i = std::countr_zero(left);
+    w.stack[static_cast<size_t>(i)] = static_cast<uint32_t>(top[i]);
+  }
+  return next(w, op + 1);
+}
+const Op* heap_allocate(Warp& w, const Op* op) {
+  device_allocate(w, op);
+  return next(w, op + 1);
+}
+const Op* heap_free(Warp& w, const Op* op) {
+  device_free(w, op);
+  return next(w, op + 1);
 }
 
 [[gnu::noinline]] const Op* end_call(Warp& w) {
@@ -265,11 +341,18 @@ const isa::Builtins builtin_handlers = {
     .unsupported = unsupported,
     .nop = nop,
     .fence = fence,
+    .poll = poll,
     .barrier = barrier,
     .barrier_result = barrier_result,
     .warp_barrier = warp_barrier,
     .call = call,
+    .call_pointer = call_pointer,
     .return_ = return_,
+    .stack_allocate = stack_allocate,
+    .stack_save = stack_save,
+    .stack_restore = stack_restore,
+    .heap_allocate = heap_allocate,
+    .heap_free = heap_free,
     .local_address = local_address,
     .print = print,
     .assert_fail = assert_fail,

@@ -206,6 +206,19 @@ const Op* mad_carry(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
+// Absolute differences of packed bytes, side by side, or their sum with c (vabsdiff4).
+template <class T, bool kAdds>
+constexpr u32 absdiff4(u32 a, u32 b, u32 c) {
+  u32 packed = 0, sum = c;
+  for (int i = 0; i < 32; i += 8) {
+    const int difference = static_cast<T>(a >> i) - static_cast<T>(b >> i);
+    const u32 distance = static_cast<u32>(difference < 0 ? -difference : difference);
+    packed |= (distance & 255) << i;
+    sum += distance;
+  }
+  return kAdds ? sum : packed;
+}
+
 // Dot products of packed bytes and halves (dp4a, dp2a).
 template <class A, class B>
 constexpr s32 dp4a(u32 a, u32 b, s32 c) {
@@ -266,6 +279,18 @@ using u8v2 = uint16_t;
 using s8v2 = int16_t;
 
 constexpr isa::Form kForms[] = {
+    {"vabsdiff4.u32.u32.u32", map3<absdiff4<uint8_t, false>, u32, u32, u32, u32>, "d4s4s4s4",
+     kInteger},
+    {"vabsdiff4.u32.u32.u32.add", map3<absdiff4<uint8_t, true>, u32, u32, u32, u32>, "d4s4s4s4",
+     kInteger},
+    {"vabsdiff4.u32.s32.s32", map3<absdiff4<int8_t, false>, u32, u32, u32, u32>, "d4s4s4s4",
+     kInteger},
+    {"vabsdiff4.s32.s32.s32", map3<absdiff4<int8_t, false>, u32, u32, u32, u32>, "d4s4s4s4",
+     kInteger},
+    {"vabsdiff4.u32.s32.s32.add", map3<absdiff4<int8_t, true>, u32, u32, u32, u32>, "d4s4s4s4",
+     kInteger},
+    {"vabsdiff4.s32.s32.s32.add", map3<absdiff4<int8_t, true>, u32, u32, u32, u32>, "d4s4s4s4",
+     kInteger},
     ALL_TYPES(BINARY, "add", add),
     ALL_TYPES(BINARY, "sub", sub),
     ALL_TYPES(BINARY, "mul.lo", mul_lo),

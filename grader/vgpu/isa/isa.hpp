@@ -77,16 +77,25 @@ struct Builtins {
   Handler unsupported;  ///< stops with the mnemonic of its site
   Handler nop;
   Handler fence;
+  Handler poll;     ///< the warp has asked for a value that others may change; imm = cost of fuel
   Handler barrier;  ///< a = id, b = threads or kNone, imm = kBarrier flags, c = predicate, extra =
                     ///< ~0 when negated
   Handler barrier_result;  ///< follows a reducing barrier: d = result, imm = the same flags
   Handler warp_barrier;    ///< a = member mask
   Handler call;  ///< imm = index into Kernel::codes; operands[extra...] = own code, then count and
                  ///< (from, to, bytes)... of the arguments, then the same of the results
-  Handler return_;        ///< of a device function
-  Handler local_address;  ///< d (8 bytes) = the frame's local memory + imm
-  Handler print;          ///< vprintf: a = format, b = arguments (generic addresses), d = result
-  Handler assert_fail;    ///< a = message, b = file, c = line, d = function
+  Handler call_pointer;    ///< the same through a pointer: a = register (8 bytes); an enter_meeting
+                           ///< follows
+  Handler return_;         ///< of a device function
+  Handler stack_allocate;  ///< alloca: a = bytes (8-byte register), imm = alignment, d = local
+                           ///< address (8 bytes)
+  Handler stack_save;      ///< d (8 bytes) = top of the lanes' alloca memory
+  Handler stack_restore;   ///< a (8 bytes) = what stack_save gave
+  Handler heap_allocate;   ///< malloc: a = bytes (8), d = address (8)
+  Handler heap_free;       ///< a = address (8)
+  Handler local_address;   ///< d (8 bytes) = the frame's local memory + imm
+  Handler print;           ///< vprintf: a = format, b = arguments (generic addresses), d = result
+  Handler assert_fail;     ///< a = message, b = file, c = line, d = function
   Handler clock;  ///< d = counter of 4 bytes, or of 8 with imm = 1; imm = 2: nanoseconds in 8 bytes
   Handler active_mask;  ///< d
 };
@@ -159,13 +168,29 @@ struct AsyncOperands {
 };
 const AsyncHandlers& async();
 
+/// Barrier objects, mbarrier (isa/mbarrier.cpp). Op: a = address, b = its kind, imm = offset, c =
+/// operand or kNone, d = result or kNone, extra = bytes more of transactions or kNone.
+struct BarrierObjectHandlers {
+  Handler initialise;           ///< c = arrivals of a phase
+  Handler arrive;               ///< c = arrivals, d = token (8 bytes)
+  Handler arrive_and_drop;      ///< the same, and later phases expect fewer
+  Handler change_transactions;  ///< expect_tx and complete_tx
+  Handler test_token;           ///< c = token, d = predicate: the token's phase is over
+  Handler test_parity;          ///< c = parity of the phase (4 bytes), d = predicate
+  Handler pending_count;        ///< a = token, d = arrivals that were pending
+  Handler land_copies;          ///< carries out the lanes' cp.async
+};
+inline constexpr uint32_t kNarrowShared = 0, kWideShared = 1, kGeneric = 2;  ///< kinds of addresses
+const BarrierObjectHandlers& barrier_object();
+
 /// Tensor cores (isa/matrix.cpp). A register that 32 lanes hold is a tile: lane t holds, of an 8 x
 /// 8 matrix of 16-bit elements, row t / 4, columns 2 (t % 4) and the next; of an 8 x 4 matrix of
 /// 32-bit elements, row t / 4, column t % 4. Two registers hold an 8 x 8 matrix of 32-bit elements:
 /// its even and its odd columns. All lanes must be on.
 struct MatrixHandlers {
-  Handler load_rows;  ///< ldmatrix: a = shared address, imm = offset, b = 1 when it has 64 bits, c
-                      ///< = 1 when transposed, d = matrices, operands[extra...] = registers
+  Handler load_rows;   ///< ldmatrix: a = shared address, imm = offset, b = 1 when it has 64 bits, c
+                       ///< = 1 when transposed, d = matrices, operands[extra...] = registers
+  Handler store_rows;  ///< stmatrix: the same
   /// D = A B + C: operands[extra...] = MultiplyOperands, then the registers of the tiles of A
   /// [m][k], of B [n][k] (transposed), of C and of D [m][n], row by row.
   Handler multiply_f16, multiply_bf16, multiply_tf32;
@@ -198,6 +223,32 @@ struct FragmentOperands {
   uint32_t as_rows;  ///< read as ldmatrix does
 };
 const MatrixHandlers& matrix();
+
+/// Tensor cores on 8-bit integers (tiles of 8 x 16 of A and of the transpose of B, four elements of
+/// a row in a lane's register) and on doubles (8 x 4, one in a register): isa/matrix_exact.cpp. Row
+/// t / 4 of a tile belongs to lanes 4 (t / 4) and the next three. Registers of A and B run down the
+/// tiles of the first column of tiles, then down those of the next; a sum has two registers for
+/// each tile of 8 x 8, columns 2 (t % 4) and the next.
+struct ExactShape {
+  uint32_t m, n, k;  ///< tiles
+  uint32_t a_signed, b_signed, saturates;
+};
+struct ExactFragment {
+  uint32_t registers;
+  uint32_t tiles;  ///< in a column of tiles
+  uint32_t bytes;  ///< of an element
+  uint32_t is_sum;
+  uint32_t across;  ///< elements of a row are a stride apart in memory
+  uint32_t wide_address;
+};
+struct ExactMatrixHandlers {
+  /// operands[extra...] = ExactShape, then the registers of A, B, C and D.
+  Handler multiply_bytes, multiply_doubles;
+  Handler load_fragment;  ///< a = address, imm = offset, b = stride in elements, c = MemorySpace,
+                          ///< operands[extra...] = ExactFragment, then the registers
+  Handler store_fragment;
+};
+const ExactMatrixHandlers& exact_matrix();
 
 inline constexpr uint32_t kNone = 0xFFFFFFFFu;  ///< in an operand that is absent
 const Builtins& builtins();

@@ -178,6 +178,23 @@ constexpr b32 prmt_rc16(b32 a, b32 b, b32 c) {
   return prmt_mode(a, b, c, kReplicate16);
 }
 
+// A mask of `length` ones from `position` on. Clamped: amounts above 32 count as 32; otherwise
+// modulo 32.
+constexpr b32 bmsk_clamp(uint32_t position, uint32_t length) {
+  const b64 ones = (b64{1} << (length > 32 ? 32 : length)) - 1;
+  return position > 31 ? 0 : static_cast<b32>(ones << position);
+}
+constexpr b32 bmsk_wrap(uint32_t position, uint32_t length) {
+  return ((b32{1} << (length & 31)) - 1) << (position & 31);
+}
+// The lowest n bits of a, with the sign of the highest of them when T has one.
+template <class T, bool kClamp>
+constexpr b32 szext(b32 a, uint32_t n) {
+  const uint32_t bits = kClamp ? (n > 32 ? 32 : n) : n & 31;
+  if (bits == 0) return 0;
+  return static_cast<b32>(static_cast<T>(a << (32 - bits)) >> (32 - bits));
+}
+
 // lop3: the table's bit (a,b,c) for each bit position; the table is a constant operand, the same in
 // every lane.
 const Op* lop3(Warp& w, const Op* op) {
@@ -277,6 +294,12 @@ constexpr isa::Form kForms[] = {
     FUNNEL("shf.l.clamp.b32", shf_l_clamp),
     FUNNEL("shf.r.wrap.b32", shf_r_wrap),
     FUNNEL("shf.r.clamp.b32", shf_r_clamp),
+    {"bmsk.clamp.b32", map2<bmsk_clamp, b32, uint32_t, uint32_t>, "d4s4s4", kInteger},
+    {"bmsk.wrap.b32", map2<bmsk_wrap, b32, uint32_t, uint32_t>, "d4s4s4", kInteger},
+    {"szext.clamp.u32", map2<szext<uint32_t, true>, b32, b32, uint32_t>, "d4s4s4", kInteger},
+    {"szext.clamp.s32", map2<szext<int32_t, true>, b32, b32, uint32_t>, "d4s4s4", kInteger},
+    {"szext.wrap.u32", map2<szext<uint32_t, false>, b32, b32, uint32_t>, "d4s4s4", kInteger},
+    {"szext.wrap.s32", map2<szext<int32_t, false>, b32, b32, uint32_t>, "d4s4s4", kInteger},
     {"popc.b32", map1<popc32, uint32_t, b32>, "d4s4", kInteger},
     {"popc.b64", map1<popc64, uint32_t, b64>, "d4s8", kInteger},
     {"clz.b32", map1<clz32, uint32_t, b32>, "d4s4", kInteger},

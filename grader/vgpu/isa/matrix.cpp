@@ -62,6 +62,33 @@ const Op* load_rows(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
+// --- stmatrix ---
+[[gnu::noinline]] void store_matrices(Warp& w, const Op* op) {
+  need_all_lanes(w, op);
+  Addresses rows;
+  if (op->b != 0)
+    collect_addresses(rows, w.lanes<uint64_t>(op->a), op->imm, kFullMask);
+  else
+    collect_addresses(rows, w.lanes<uint32_t>(op->a), op->imm, kFullMask);
+  check_matrix_rows(w, op, rows, op->d, Intent::Store);
+  for (uint32_t m = 0; m < op->d; ++m) {
+    alignas(16) uint16_t tile[kSide * kSide];
+    const auto* const from = w.lanes<uint16_t>(w.operands[op->extra + m]);
+    if (op->c != 0)
+      transpose(from, tile);
+    else
+      std::memcpy(tile, from, sizeof tile);
+    for (int r = 0; r < kSide; ++r) {
+      std::memcpy(w.shared + rows.at[m * kSide + static_cast<uint32_t>(r)], tile + r * kSide,
+                  kSide * sizeof *tile);
+    }
+  }
+}
+const Op* store_rows(Warp& w, const Op* op) {
+  store_matrices(w, op);
+  return next(w, op + 1);
+}
+
 // --- mma: D = A B + C ---
 using Row = float __attribute__((vector_size(kSide * sizeof(float))));
 
@@ -310,7 +337,8 @@ const Op* fragment(Warp& w, const Op* op) {
 }  // namespace
 
 extern const isa::MatrixHandlers matrix_handlers;
-const isa::MatrixHandlers matrix_handlers = {load_rows,        multiply<Half>,  multiply<BFloat>,
-                                             multiply<TFloat>, fragment<false>, fragment<true>};
+const isa::MatrixHandlers matrix_handlers = {load_rows,        store_rows,       multiply<Half>,
+                                             multiply<BFloat>, multiply<TFloat>, fragment<false>,
+                                             fragment<true>};
 
 }  // namespace vgpu::VGPU_VARIANT

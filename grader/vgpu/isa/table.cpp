@@ -14,6 +14,8 @@
   extern const isa::FusedHandlers fused_handlers;                                          \
   extern const isa::AsyncHandlers async_handlers;                                          \
   extern const isa::MatrixHandlers matrix_handlers;                                        \
+  extern const isa::BarrierObjectHandlers barrier_object_handlers;                         \
+  extern const isa::ExactMatrixHandlers exact_matrix_handlers;                             \
   Handler find_load(const isa::MemoryForm& form);                                          \
   Handler find_store(const isa::MemoryForm& form);                                         \
   Handler find_atomic(isa::AtomicOperation operation, isa::AtomicType type, bool returns); \
@@ -32,6 +34,8 @@ struct Variant {
   const FusedHandlers* fused;
   const AsyncHandlers* async;
   const MatrixHandlers* matrix;
+  const BarrierObjectHandlers* barrier_object;
+  const ExactMatrixHandlers* exact_matrix;
   Handler (*load)(const MemoryForm&);
   Handler (*store)(const MemoryForm&);
   Handler (*atomic)(AtomicOperation, AtomicType, bool);
@@ -42,15 +46,19 @@ struct Variant {
                 &variant::compare_forms, &variant::convert_forms, &variant::half_forms,        \
                 &variant::half_convert_forms, &variant::warp_wide_forms},                      \
                &variant::builtin_handlers, &variant::fused_handlers, &variant::async_handlers, \
-               &variant::matrix_handlers, variant::find_load, variant::find_store,             \
+               &variant::matrix_handlers, &variant::barrier_object_handlers,                   \
+               &variant::exact_matrix_handlers, variant::find_load, variant::find_store,       \
                variant::find_atomic)
 
 Variant make_variant(std::initializer_list<const FormList*> families, const Builtins* handlers,
                      const FusedHandlers* runs, const AsyncHandlers* copies,
-                     const MatrixHandlers* tensor_cores, Handler (*load_finder)(const MemoryForm&),
+                     const MatrixHandlers* tensor_cores,
+                     const BarrierObjectHandlers* barrier_objects, const ExactMatrixHandlers* exact,
+                     Handler (*load_finder)(const MemoryForm&),
                      Handler (*store_finder)(const MemoryForm&),
                      Handler (*atomic_finder)(AtomicOperation, AtomicType, bool)) {
-  Variant v{{}, handlers, runs, copies, tensor_cores, load_finder, store_finder, atomic_finder};
+  Variant v{{},    handlers,    runs,         copies,       tensor_cores, barrier_objects,
+            exact, load_finder, store_finder, atomic_finder};
   for (const FormList* family : families) {
     for (size_t i = 0; i < family->count; ++i)
       v.forms.emplace(family->forms[i].mnemonic, &family->forms[i]);
@@ -124,6 +132,12 @@ const AsyncHandlers& async() {
 }
 const MatrixHandlers& matrix() {
   return *chosen().matrix;
+}
+const BarrierObjectHandlers& barrier_object() {
+  return *chosen().barrier_object;
+}
+const ExactMatrixHandlers& exact_matrix() {
+  return *chosen().exact_matrix;
 }
 const Builtins& builtins() {
   return *chosen().builtins;

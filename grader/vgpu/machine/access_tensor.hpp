@@ -25,22 +25,22 @@ VGPU_INLINE uint32_t row_wavefronts(const uint64_t* rows) {
 
 /// Checks the rows of 1, 2 or 4 matrices, 16 bytes each, rows.at[8 m + r] being row r of matrix m,
 /// and counts one request. Without conflicts a matrix takes one wavefront.
-VGPU_OUTLINE void check_matrix_rows(Warp& w, const Op* op, const Addresses& rows,
-                                    uint32_t matrices) {
+VGPU_OUTLINE void check_matrix_rows(Warp& w, const Op* op, const Addresses& rows, uint32_t matrices,
+                                    Intent intent = Intent::Load) {
   constexpr uint32_t kRowBytes = 16;
   uint32_t wavefronts = 0;
   for (uint32_t i = 0; i < 8 * matrices; ++i) {
     const uint64_t a = rows.at[i];
     if (a > w.shared_bytes || a + kRowBytes > w.shared_bytes || a % kRowBytes != 0) [[unlikely]]
-      bad_access(w, op, static_cast<int>(i), {MemoryKind::Shared, Intent::Load, a, kRowBytes});
+      bad_access(w, op, static_cast<int>(i), {MemoryKind::Shared, intent, a, kRowBytes});
   }
   if (w.quick == 0) {
     const uint32_t lanes = kFullMask >> (kLanes - 8 * static_cast<int>(matrices));
     Addresses every = rows;
     for (uint32_t i = 8 * matrices; i < kLanes; ++i) every.at[i] = rows.at[0];
     const Range range = range_of(every);
-    notify_observers({w, op, MemoryKind::Shared, Intent::Load, kRowBytes, lanes, every.at,
-                      range.low, range.high});
+    notify_observers(
+        {w, op, MemoryKind::Shared, intent, kRowBytes, lanes, every.at, range.low, range.high});
   }
   for (uint32_t m = 0; m < matrices; ++m) wavefronts += row_wavefronts(rows.at + size_t{8} * m);
   SharedTraffic& count = w.site_counts[op->site].shared;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
 
 namespace vgpu {
 namespace {
@@ -69,10 +70,10 @@ Block::Block(LaunchContext& launch_context)
   warps_.resize(warps);
   waiting_.resize(warps);
   constexpr size_t kAlign = 64;  // a cache line, and the widest vector register
-  register_memory_.resize(warps * kernel.frame_bytes + kAlign);
-  local_memory_.resize(warps * kWarpSize * kernel.local_bytes);
+  register_memory_ = make_zeros(warps * kernel.frame_bytes + kAlign);
+  local_memory_ = make_zeros(warps * kWarpSize * kernel.local_bytes);
   auto* registers = reinterpret_cast<uint8_t*>(
-      (reinterpret_cast<uintptr_t>(register_memory_.data()) + kAlign - 1) / kAlign * kAlign);
+      (reinterpret_cast<uintptr_t>(register_memory_.get()) + kAlign - 1) / kAlign * kAlign);
   for (size_t i = 0; i < warps; ++i) {
     Warp& warp = warps_[i];
     warp.index = static_cast<int>(i);
@@ -87,7 +88,7 @@ Block::Block(LaunchContext& launch_context)
     warp.register_file = registers + i * kernel.frame_bytes;
     warp.register_file_bytes = kernel.frame_bytes;
     warp.local_bytes = static_cast<uint32_t>(kernel.local_bytes);
-    warp.local = local_memory_.data() + i * kWarpSize * kernel.local_bytes;
+    warp.local = local_memory_.get() + i * kWarpSize * kernel.local_bytes;
     fill_invariants(context, warp.register_file);
     for (const SpecialSlot& slot : kernel.codes[0].specials) {
       for (uint32_t lane = 0; lane < kWarpSize; ++lane) {
@@ -105,6 +106,17 @@ Block::Block(LaunchContext& launch_context)
     }
     observers.push_back(std::move(observer));
   }
+}
+
+Block::Zeros Block::make_zeros(size_t bytes) {
+  Zeros zeros(static_cast<uint8_t*>(std::calloc(std::max<size_t>(bytes, 1), 1)));
+  if (zeros == nullptr) throw std::bad_alloc();
+  return zeros;
+}
+
+size_t Block::memory_bytes() const {
+  return warps_.size() * (context.kernel->frame_bytes + kWarpSize * context.kernel->local_bytes) +
+         shared.size();
 }
 
 uint64_t Block::special(const Warp& warp, Special which, uint32_t lane) const {
@@ -163,6 +175,10 @@ uint64_t Block::special(const Warp& warp, Special which, uint32_t lane) const {
       return context.launch->dynamic_shared;
     case Special::TotalSharedSize:
       return context.kernel->static_shared + context.launch->dynamic_shared;
+    case Special::GridWorkspaceHigh:
+      return context.grid_workspace >> 32;
+    case Special::GridWorkspaceLow:
+      return context.grid_workspace & 0xFFFFFFFFu;
     case Special::Count_:
       break;
   }
@@ -197,7 +213,7 @@ void Block::prepare_warp(Warp& warp, uint32_t threads) {
   }
 }
 
-void Block::run(uint64_t number) {
+void Block::start(uint64_t number) {
   linear = number;
   const auto& grid = context.launch->grid;
   const auto& block = context.launch->block;
@@ -212,19 +228,38 @@ void Block::run(uint64_t number) {
   for (size_t i = 0; i < warps_.size(); ++i) {
     prepare_warp(warps_[i], threads - static_cast<uint32_t>(i) * kWarpSize);
   }
-  size_t running = warps_.size();
-  while (running > 0) {
-    bool progress = false;
-    for (Warp& warp : warps_) {
-      if (warp.status != WarpStatus::Ready) continue;
-      progress = true;
-      warp.run();
-      if (warp.status == WarpStatus::Done) --running;
-    }
-    progress |= release_barriers();
-    if (!progress && running > 0) report_deadlock();
+  running_ = warps_.size();
+}
+
+Block::Progress Block::advance() {
+  bool progress = false, works = false;
+  for (Warp& warp : warps_) {
+    if (warp.status != WarpStatus::Ready) continue;
+    progress = true;
+    warp.polled = false;
+    warp.run();
+    if (warp.status == WarpStatus::Done) --running_;
+    works |= warp.status != WarpStatus::Ready || !warp.polled;
   }
-  note_size();
+  if (release_barriers()) return Progress::Working;
+  if (running_ == 0) {
+    note_size();
+    return Progress::Done;
+  }
+  if (!progress) report_deadlock();
+  return works ? Progress::Working : Progress::Waiting;
+}
+
+uint64_t Block::state() const {
+  constexpr size_t kMost = 1 << 18;  // of the room for deep recursion only the beginning
+  const size_t words = std::min(context.kernel->frame_bytes, kMost) / sizeof(uint64_t);
+  uint64_t hash = 0;
+  for (const Warp& warp : warps_) {
+    const auto* const registers = reinterpret_cast<const uint64_t*>(warp.register_file);
+    for (size_t i = 0; i < words; ++i) hash = (hash ^ registers[i]) * 0x9E3779B97F4A7C15u;
+    hash = hash * 31 + warp.places();
+  }
+  return hash;
 }
 
 void Block::note_size() {
@@ -288,6 +323,31 @@ bool Block::release_barriers() {
     released = true;
   }
   return released;
+}
+
+std::string Block::positions() const {
+  std::string text;
+  for (const Warp& warp : warps_) {
+    if (warp.status == WarpStatus::Done) continue;
+    const Waiting& waiting = waiting_[static_cast<size_t>(warp.index)];
+    text += "block (" + std::to_string(index[0]) + "," + std::to_string(index[1]) + "," +
+            std::to_string(index[2]) + "), warp " + std::to_string(warp.index) + ": ";
+    if (warp.status == WarpStatus::Barrier)
+      text += "waits at " + source_place(*context.kernel, context.kernel->sites[waiting.op->site]) +
+              " for barrier " + std::to_string(waiting.barrier) + "\n";
+    else
+      text += "asks again and again at " +
+              source_place(*context.kernel, context.kernel->sites[warp.next_operation()->site]) +
+              "\n";
+  }
+  return text;
+}
+
+void Block::report_grid_deadlock(const std::string& detail) const {
+  const Warp& warp = *std::find_if(warps_.begin(), warps_.end(),
+                                   [](const Warp& w) { return w.status == WarpStatus::Ready; });
+  warp.fault(FaultCode::Synchronisation, warp.next_operation(), std::countr_zero(warp.live),
+             "deadlock: every thread waits for something that no thread will do", detail);
 }
 
 void Block::report_deadlock() {

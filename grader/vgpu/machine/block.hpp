@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -22,16 +23,21 @@ struct LaunchContext {
   const GpuProfile* profile = nullptr;
   const std::vector<ObserverFactory>* observers = nullptr;
   DeviceMemory* memory = nullptr;
+  DeviceHeap* heap = nullptr;
   std::shared_ptr<const AllocationTable> allocations;
   std::vector<std::unique_ptr<uint64_t[]>>
       touched;                      ///< per allocation, one bit for each 32-byte sector
   std::vector<uint8_t> parameters;  ///< the kernel's parameter buffer
   uint32_t shared_bytes = 0;        ///< static and dynamic, per block
   uint64_t grid_id = 0;
-  unsigned threads = 1;        ///< of the CPU that run blocks
-  double timeout_seconds = 0;  ///< of CPU time of each thread, so that a busy machine ends nothing
+  uint64_t grid_workspace = 0;  ///< of a cooperative launch: where its blocks meet
+  unsigned threads = 1;         ///< of the CPU that run blocks
+  double timeout_seconds = 0;   ///< of CPU time of each thread, so that a busy machine ends nothing
   std::chrono::steady_clock::time_point start;
   std::atomic<uint64_t> next_block{0};
+  std::atomic<uint64_t> finished_blocks{0};
+  std::atomic<unsigned> busy_threads{0};   ///< that have blocks to run
+  std::atomic<unsigned> stuck_threads{0};  ///< of them those whose blocks wait and do not change
   std::atomic<uint64_t> last_block{
       ~uint64_t{0}};  ///< blocks above it need not run: a lower one has failed
 };
@@ -43,8 +49,22 @@ double cpu_seconds_of_thread();
 struct Block {
   explicit Block(LaunchContext& context);
 
-  /// Runs block `number` of the grid to its end. Throws Fault.
-  void run(uint64_t number);
+  /// Begins block `number` of the grid.
+  void start(uint64_t number);
+  enum class Progress : uint8_t {
+    Working,
+    Waiting,  ///< every warp asks again and again for something that has not happened yet
+    Done,
+  };
+  /// Lets each warp that can run have its turn. Throws Fault.
+  Progress advance();
+  /// A number that stays the same while no warp changes its registers or its place.
+  uint64_t state() const;
+  /// Where each warp stands, for deadlock reports.
+  std::string positions() const;
+  /// Throws the fault of a grid whose blocks all wait; `detail` says where.
+  [[noreturn]] void report_grid_deadlock(const std::string& detail) const;
+  size_t memory_bytes() const;
 
   /// Throws Fault when the launch has run for too long or need not go on. Called from long loops.
   void check_clock(const Warp& warp, const Op* op);
@@ -123,10 +143,17 @@ struct Block {
 
   std::array<std::vector<Observer*>, 3> watching_;
   std::vector<Warp> warps_;
-  std::vector<uint8_t> register_memory_, local_memory_;
+  /// Zeros that take memory only where they are touched: room for recursion is large.
+  struct Release {
+    void operator()(uint8_t* bytes) const { std::free(bytes); }
+  };
+  using Zeros = std::unique_ptr<uint8_t, Release>;
+  static Zeros make_zeros(size_t bytes);
+  Zeros register_memory_, local_memory_;
   std::vector<Waiting> waiting_;
   std::array<Barrier, kBarriers> barriers_{};
   double started_;                // by the clock of this CPU thread
+  size_t running_ = 0;            // warps that are not done
   uint64_t executed_before_ = 0;  // warp instructions of all earlier blocks that ran here
 };
 

@@ -4,11 +4,13 @@
 #include <condition_variable>
 #include <cstring>
 #include <exception>
-#include <optional>
+#include <new>
 #include <thread>
 #include <tuple>
 
 #include "machine/block.hpp"
+#include "machine/occupancy.hpp"
+#include "machine/residents.hpp"
 
 namespace vgpu {
 
@@ -142,6 +144,24 @@ uint64_t count_touched(const LaunchContext& context) {
   return sectors;
 }
 
+// Two words of the driver: its size and the barrier's counter, which starts at zero (CG's
+// driver_abi.h).
+uint64_t make_grid_workspace(DeviceMemory& memory) {
+  constexpr size_t kBytes = 256;
+  void* const workspace = memory.allocate(kBytes, "the grid's barrier", MemoryUse::Variable);
+  if (workspace == nullptr) throw std::bad_alloc();
+  std::memset(workspace, 0, kBytes);
+  memory.note_written(workspace, kBytes);
+  return reinterpret_cast<uint64_t>(workspace);
+}
+
+// Blocks of an ordinary launch that a GPU has under way at once, registers left out of account.
+uint64_t blocks_at_once(const GpuProfile& profile, const Launch& launch, size_t shared_bytes) {
+  const auto threads = static_cast<int>(launch.block[0] * launch.block[1] * launch.block[2]);
+  const int each = std::max(occupancy(profile, threads, 1, shared_bytes).blocks, 1);
+  return static_cast<uint64_t>(each) * static_cast<uint64_t>(profile.multiprocessors);
+}
+
 }  // namespace
 
 void RawCounts::add(const RawCounts& other) {
@@ -202,6 +222,18 @@ RawCounts Device::run(const Launch& launch) {
   context.profile = &profile_;
   context.memory = &memory_;
   context.observers = &options_.observers;
+  if (kernel.uses_heap) heap_.reserve(memory_, options_.heap_bytes);
+  context.heap = &heap_;
+  if (launch.cooperative) context.grid_workspace = make_grid_workspace(memory_);
+  // A kernel that takes the address of a parameter finds all of them in memory; where, it reads
+  // behind the last.
+  const bool in_memory = std::any_of(
+      kernel.param_slots.begin(), kernel.param_slots.end(),
+      [&](const Kernel::ParamSlot& slot) { return slot.param_offset == kernel.param_bytes; });
+  void* const parameters =
+      in_memory ? memory_.allocate(kernel.param_bytes, "the parameters", MemoryUse::Variable)
+                : nullptr;
+  if (in_memory && parameters == nullptr) throw std::bad_alloc();
   context.allocations = memory_.snapshot();
   for (const Allocation& allocation : *context.allocations) {
     const size_t words = ((allocation.end - allocation.begin + 31) / 32 + 63) / 64;
@@ -212,6 +244,11 @@ RawCounts Device::run(const Launch& launch) {
     std::memcpy(context.parameters.data() + kernel.params[i].offset, launch.arguments[i],
                 kernel.params[i].size);
   }
+  if (in_memory) {
+    std::memcpy(parameters, context.parameters.data(), kernel.param_bytes);
+    memory_.note_written(parameters, kernel.param_bytes);
+    std::memcpy(context.parameters.data() + kernel.param_bytes, &parameters, sizeof parameters);
+  }
   context.shared_bytes =
       static_cast<uint32_t>(kernel.static_shared + kernel.shared_padding + launch.dynamic_shared);
   context.grid_id = next_grid++;
@@ -221,31 +258,32 @@ RawCounts Device::run(const Launch& launch) {
   const uint64_t blocks = uint64_t{launch.grid[0]} * launch.grid[1] * launch.grid[2];
   const unsigned threads = static_cast<unsigned>(std::min<uint64_t>(pool_->size(), blocks));
   context.threads = threads;
+  const uint64_t most =
+      launch.cooperative ? blocks : blocks_at_once(profile_, launch, context.shared_bytes);
   RawCounts total;
   std::mutex total_mutex;
   FirstFault first;
   pool_->run(threads, [&] {
-    uint64_t linear = 0;
-    std::optional<Block> block;
+    Residents residents(context, blocks, most);
     try {
-      block.emplace(context);
       // Blocks are handed out in order, so every block below a failing one has been started.
-      while ((linear = context.next_block.fetch_add(1)) < blocks &&
-             linear <= context.last_block.load()) {
-        block->run(linear);
-      }
+      residents.run();
     } catch (const Fault& fault) {
       uint64_t seen = context.last_block.load();
-      while (linear < seen && !context.last_block.compare_exchange_weak(seen, linear)) {
+      const uint64_t linear = residents.current();
+      while (linear < seen && fault.code != FaultCode::None &&
+             !context.last_block.compare_exchange_weak(seen, linear)) {
       }
       if (fault.code != FaultCode::None) first.record(linear, std::current_exception());
     } catch (...) {
       context.last_block = 0;
-      first.record(linear, std::current_exception());
+      first.record(residents.current(), std::current_exception());
     }
     const std::lock_guard lock(total_mutex);
-    if (block) total.add(block->counts);
+    residents.add_counts(total);
   });
+  if (context.grid_workspace != 0) memory_.free(reinterpret_cast<void*>(context.grid_workspace));
+  if (in_memory) memory_.free(parameters);
   settle_findings(total);
   if (first.fault) rethrow(first.fault, total);
   count_runs(kernel, total);

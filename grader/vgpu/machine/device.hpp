@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "machine/fault.hpp"
+#include "machine/heap.hpp"
 #include "machine/memory.hpp"
 #include "machine/observer.hpp"
 #include "machine/profile.hpp"
@@ -24,6 +25,7 @@ struct Launch {
   const Kernel* kernel = nullptr;
   std::array<uint32_t, 3> grid{1, 1, 1}, block{1, 1, 1};
   size_t dynamic_shared = 0;               ///< bytes
+  bool cooperative = false;                ///< all blocks are on the device at once, and may meet
   const void* const* arguments = nullptr;  ///< one pointer per kernel parameter
 };
 
@@ -32,6 +34,7 @@ struct Launch {
 struct DeviceOptions {
   unsigned threads = 0;                    ///< CPU threads that run blocks; 0: one per core
   double timeout_seconds = 0;              ///< of one launch; 0: none
+  size_t heap_bytes = size_t{8} << 20;     ///< for malloc in kernels, from its first use on
   std::vector<ObserverFactory> observers;  ///< checks to make; none: full speed
 };
 
@@ -43,6 +46,7 @@ class Device {
   const GpuProfile& profile() const { return profile_; }
   DeviceOptions& options() { return options_; }
   DeviceMemory& memory() { return memory_; }
+  DeviceHeap& heap() { return heap_; }
 
   /// Runs the whole grid and returns its counts. Blocks are spread over CPU threads. Throws Fault;
   /// the counts gathered until then are lost. The caller has checked grid, block and shared memory
@@ -54,6 +58,7 @@ class Device {
   GpuProfile profile_;
   DeviceOptions options_;
   DeviceMemory memory_;
+  DeviceHeap heap_;
   class Pool;
   std::unique_ptr<Pool> pool_;
 };

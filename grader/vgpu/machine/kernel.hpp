@@ -96,6 +96,8 @@ enum class Special : uint8_t {
   LanemaskGe,
   DynamicSharedSize,
   TotalSharedSize,
+  GridWorkspaceHigh,
+  GridWorkspaceLow,
   Count_
 };
 
@@ -146,8 +148,14 @@ struct Kernel {
   std::vector<FusedRun> runs;
   std::vector<std::string> files;
   std::vector<uint32_t> operands;  ///< pool for Op::extra
-  size_t local_bytes = 0;          ///< local memory of one lane, the whole call depth included
-  size_t frame_bytes = 0;          ///< register file of one warp, the whole call depth included
+  /// Of each function of the module that has a body: its place in `codes`, or kNoCode. Pointers to
+  /// functions count in it.
+  std::vector<uint32_t> code_of_function;
+  static constexpr uint32_t kNoCode = 0xFFFFFFFFu;
+  bool uses_heap = false;  ///< calls malloc or free
+  size_t stack_bytes = 0;  ///< of local_bytes those for alloca, at its end
+  size_t local_bytes = 0;  ///< local memory of one lane, the whole call depth included
+  size_t frame_bytes = 0;  ///< register file of one warp, the whole call depth included
 
   /// Kernel parameters that the code reads by a fixed offset: filled into every lane of a slot at
   /// launch.

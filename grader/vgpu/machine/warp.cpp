@@ -19,6 +19,7 @@ void Warp::start(const Op* entry, uint32_t lanes) {
   free_nodes_.clear();
   frames_.clear();
   copies.clear();
+  stack.fill(local_bytes);
   pc_ = entry;
   status = WarpStatus::Ready;
 }
@@ -27,6 +28,15 @@ void Warp::run() {
   status = WarpStatus::Ready;
   const Op* op = std::exchange(pc_, nullptr);
   while (op != nullptr) op = op->run(*this, op);
+}
+
+uint64_t Warp::places() const {
+  const auto place = [](const Op* op, uint32_t lanes) {
+    return (reinterpret_cast<uint64_t>(op) ^ uint64_t{lanes} << 32) * 0x9E3779B97F4A7C15u;
+  };
+  uint64_t sum = place(pc_, active) + static_cast<uint64_t>(status);
+  for (const Split& split : others_) sum += place(split.pc, split.active);
+  return sum;
 }
 
 Warp::Split Warp::current(const Op* pc) const {
@@ -275,7 +285,8 @@ const Op* Warp::call(const Op* caller, const Code& callee, const Code& from) {
   const uint32_t base = static_cast<uint32_t>(registers - register_file);
   const size_t next = base + from.frame.bytes;
   if (next + callee.frame.bytes > register_file_bytes ||
-      local_base + from.frame.local_bytes + callee.frame.local_bytes > local_bytes) {
+      local_base + from.frame.local_bytes + callee.frame.local_bytes >
+          local_bytes - block->context.kernel->stack_bytes) {
     fault(FaultCode::StackOverflow, caller, std::countr_zero(active),
           "the call stack is full: `" + callee.name + "` calls too deep",
           "recursion without an end, or deeper than the virtual GPU allows");

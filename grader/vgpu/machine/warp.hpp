@@ -9,6 +9,7 @@
 // spin lock make progress, as on hardware with independent thread scheduling.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ inline constexpr uint32_t kFullMask = 0xFFFFFFFFu;
 /// Loop iterations after which a warp lets the others of its block run, and looks at the clock.
 inline constexpr int32_t kFuel = 1 << 14;
 
+/// What a strong load or an atomic operation that returns a value costs of it: a warp that waits
+/// for a flag gives way soon.
+inline constexpr int32_t kPollFuel = kFuel / 64;
+
 /// Op::extra of a warp-wide operation that only synchronises: its lanes may stand at different
 /// places.
 inline constexpr uint32_t kNoExchange = 0xFFFFFFFFu;
@@ -34,6 +39,8 @@ inline constexpr uint32_t kNoExchange = 0xFFFFFFFFu;
 /// Generic addresses of shared and local memory. Global memory keeps its host address.
 inline constexpr uint64_t kSharedWindow = uint64_t{1} << 56;
 inline constexpr uint64_t kLocalWindow = uint64_t{2} << 56;
+/// Pointers to functions: the window plus 16 times the function's number in the module.
+inline constexpr uint64_t kCodeWindow = uint64_t{3} << 56;
 inline constexpr uint64_t kWindowMask = uint64_t{0xFF} << 56;
 
 enum class WarpStatus : uint8_t { Ready, Barrier, Done };
@@ -58,6 +65,7 @@ struct Warp {
   uint8_t* registers = nullptr;  ///< the current frame
   uint32_t active = 0;           ///< lanes that execute
   int32_t fuel = kFuel;
+  bool polled = false;  ///< has asked since it last ran whether somebody else is ready
   /// Equal to `active` when a handler may take its fast way; 0 under observation.
   uint32_t quick = kFullMask;
   const Op* reconvergence = nullptr;   ///< where the current split's node waits, or nullptr
@@ -71,8 +79,10 @@ struct Warp {
   uint32_t local_bytes = 0;  ///< local memory of one lane
   uint8_t* local = nullptr;  ///< lane after lane
   uint32_t local_base = 0;   ///< offset of the current frame's local memory
-  uint32_t carry = 0;        ///< condition code of extended-precision arithmetic, one bit per lane
-  uint32_t live = 0;         ///< lanes that have not exited
+  std::array<uint32_t, kWarpSize>
+      stack{};         ///< of each lane: where its alloca memory begins, which grows down
+  uint32_t carry = 0;  ///< condition code of extended-precision arithmetic, one bit per lane
+  uint32_t live = 0;   ///< lanes that have not exited
   Block* block = nullptr;
   int index = 0;  ///< in the block
   AsyncCopies copies;
@@ -84,6 +94,12 @@ struct Warp {
   }
   [[gnu::always_inline]] uint32_t& predicate(uint32_t offset) const {
     return *reinterpret_cast<uint32_t*>(registers + offset);
+  }
+
+  /// The warp may be waiting for somebody else.
+  void polls(int32_t cost) {
+    fuel -= cost;
+    polled = true;
   }
 
   // --- control flow (warp.cpp)
@@ -134,6 +150,10 @@ struct Warp {
                           const char* detail) const;
   /// Where each split of this warp stands, for deadlock reports.
   std::string positions() const;
+  /// A number that stays the same while no split changes its place.
+  uint64_t places() const;
+  /// What the warp executes when it runs next.
+  const Op* next_operation() const { return pc_; }
 
  private:
   struct Node {

@@ -5,13 +5,6 @@
 #include "program/decoder.hpp"
 
 namespace vgpu {
-namespace {
-
-constexpr size_t kMostParamBytes = 32764;  // as ptxas
-constexpr uint32_t kRowBytes = 128;        // one 4-byte word of all lanes (isa/control.cpp, calls)
-
-}  // namespace
-
 bool Decoder::decode_control(const Instruction& i) {
   const isa::Builtins& builtins = isa::builtins();
   const std::string& name = i.opcode;
@@ -43,7 +36,10 @@ bool Decoder::decode_control(const Instruction& i) {
   } else if (name == "membar" || name == "fence") {
     set_kind(InstructionClass::Barrier);
     emit(builtins.fence);
-  } else if (name == "nanosleep" || name == "pmevent" || name == "griddepcontrol") {
+  } else if (name == "nanosleep") {
+    set_kind(InstructionClass::Control);
+    emit(builtins.poll).imm = kFuel;
+  } else if (name == "pmevent" || name == "griddepcontrol") {
     set_kind(InstructionClass::Control);
     emit(builtins.nop);
   } else {
@@ -149,118 +145,6 @@ void Decoder::decode_barrier(const Instruction& i) {
   result.imm = flags;
 }
 
-// A parameter or result of a device function, and the scratch space that a caller declares for it:
-// rows of words.
-uint32_t Decoder::rows(const ptx::Variable& variable) {
-  if (variable.size() > kMostParamBytes)
-    throw ProgramError("`" + variable.name + "` is too large for a parameter");
-  const auto [entry, is_new] = rows_.try_emplace(variable.name, 0);
-  if (is_new) {
-    code_.frame.bytes = (code_.frame.bytes + kRowBytes - 1) / kRowBytes * kRowBytes;
-    entry->second = code_.frame.bytes;
-    code_.frame.bytes += static_cast<uint32_t>((variable.size() + 3) / 4) * kRowBytes;
-  }
-  return entry->second;
-}
-
-// call[.uni] (results), function, (arguments): results and arguments name .param variables of the
-// caller.
-void Decoder::decode_call(const Instruction& i) {
-  set_kind(InstructionClass::Control);
-  const Operand* results = nullptr;
-  const Operand* arguments = nullptr;
-  const Operand* callee = nullptr;
-  for (const Operand& operand : i.operands) {
-    if (operand.kind != Operand::Kind::List && callee == nullptr)
-      callee = &operand;
-    else if (operand.kind == Operand::Kind::List)
-      (callee == nullptr ? results : arguments) = &operand;
-  }
-  if (callee == nullptr || callee->kind == Operand::Kind::Register)
-    throw Untranslatable("call through a pointer");
-  const ptx::Function* function = module_.find_function(callee->name);
-  const auto known = symbols_.code.find(callee->name);
-  if (function == nullptr || function->is_declaration || known == symbols_.code.end()) {
-    static const Operand kEmpty;
-    return decode_system_call(i, callee->name, arguments == nullptr ? kEmpty : *arguments, results);
-  }
-  std::vector<uint32_t> words{static_cast<uint32_t>(code_index_)};
-  // The callee's rows lie at the start of its frame in the order of declaration (Decoder::decode).
-  const auto pass = [&](const Operand* list_operand, const std::vector<ptx::Variable>& formal,
-                        uint32_t callee_offset, bool returns) {
-    const size_t count = list_operand == nullptr ? 0 : list_operand->elements.size();
-    if (count != formal.size())
-      throw Untranslatable("call of `" + callee->name + "` with " + std::to_string(count) +
-                           " values");
-    words.push_back(static_cast<uint32_t>(count));
-    for (size_t k = 0; k < count; ++k) {
-      const ptx::Variable* actual = param_variable(list_operand->elements[k].name);
-      if (actual == nullptr || actual->size() != formal[k].size())
-        throw Untranslatable("call of `" + callee->name + "`");
-      const uint32_t here = rows(*actual);
-      words.push_back(returns ? callee_offset : here);
-      words.push_back(returns ? here : callee_offset);
-      words.push_back(static_cast<uint32_t>(formal[k].size()));
-      callee_offset += static_cast<uint32_t>((formal[k].size() + 3) / 4) * kRowBytes;
-    }
-    return callee_offset;
-  };
-  const uint32_t after = pass(arguments, function->params, 0, false);
-  pass(results, function->returns, after, true);
-  const uint32_t extra = list(words);
-  Op& op = emit(isa::builtins().call);
-  op.imm = known->second;
-  op.extra = extra;
-}
-
-void Decoder::decode_system_call(const Instruction& i, const std::string& callee,
-                                 const Operand& arguments, const Operand* results) {
-  const auto argument = [&](size_t k, uint32_t bytes, int which) {
-    const ptx::Variable* variable = param_variable(arguments.elements.at(k).name);
-    if (variable == nullptr || variable->size() < bytes)
-      throw Untranslatable("call of `" + callee + "`");
-    isa::MemoryForm f;
-    f.space = isa::MemorySpace::FunctionParam;
-    f.bytes = f.register_bytes = bytes;
-    const uint32_t d = scratch(bytes, which), from = rows(*variable);
-    Op& op = emit(isa::load(f));
-    op.d = d;
-    op.a = from;
-    op.c = 1;
-    return d;
-  };
-  if (callee == "vprintf") {
-    const uint32_t format = argument(0, 8, 10), values = argument(1, 8, 11),
-                   written = scratch(4, 12);
-    Op& op = emit(isa::builtins().print);
-    op.a = format;
-    op.b = values;
-    op.d = written;
-    if (results == nullptr || results->elements.empty()) return;
-    const ptx::Variable* variable = param_variable(results->elements[0].name);
-    if (variable == nullptr || variable->size() < sizeof(uint32_t))
-      throw Untranslatable(i.mnemonic());
-    const uint32_t to = rows(*variable);
-    isa::MemoryForm f;
-    f.space = isa::MemorySpace::FunctionParam;
-    Op& store = emit(isa::store(f));
-    store.d = written;
-    store.a = to;
-    store.c = 1;
-  } else if (callee == "__assertfail") {
-    const uint32_t message = argument(0, 8, 10), file = argument(1, 8, 11),
-                   line = argument(2, 4, 12);
-    const uint32_t function = argument(3, 8, 13);
-    Op& op = emit(isa::builtins().assert_fail);
-    op.a = message;
-    op.b = file;
-    op.c = line;
-    op.d = function;
-  } else {
-    throw Untranslatable("call of `" + callee + "`");
-  }
-}
-
 // shfl.sync.MODE.b32 d[|p], a, b, c, members
 void Decoder::decode_shuffle(const Instruction& i) {
   const isa::Form& f = form(i.mnemonic());
@@ -282,7 +166,9 @@ void Decoder::decode_shuffle(const Instruction& i) {
 
 // vote.sync.MODE.TYPE d, [!]p, members
 void Decoder::decode_vote(const Instruction& i) {
-  const isa::Form& f = form(i.mnemonic());
+  // Inline assembly also writes vote.MODE.sync.
+  const isa::Form& f = form("vote.sync." + i.modifiers.at(i.modifiers.at(0) == "sync" ? 1 : 0) +
+                            "." + i.modifiers.back());
   set_kind(f.kind);
   const uint32_t members = source(i.operands.at(2), 4),
                  d = destination(i.operands.at(0), i.has("ballot") ? 4 : 0);

@@ -19,6 +19,14 @@ bool is_hint(std::string_view word) {
   return kHints.count(word) != 0 || word.starts_with("L1::") || word.starts_with("L2::");
 }
 
+/// A load that looks at memory itself, as one in a loop that waits for a flag must.
+bool asks_memory(const ptx::Instruction& i) {
+  static const std::set<std::string_view> kStrong = {"volatile", "relaxed", "acquire",
+                                                     "mmio",     "cg",      "cv"};
+  return std::any_of(i.modifiers.begin(), i.modifiers.end(),
+                     [](const std::string& word) { return kStrong.count(word) != 0; });
+}
+
 bool is_space(std::string_view word) {
   return word == "global" || word == "shared" || word == "shared::cta" || word == "local" ||
          word == "const" || word == "param" || word == "param::entry" || word == "param::func";
@@ -136,6 +144,9 @@ uint64_t Decoder::symbol_value(const Operand& operand, bool& is_local) {
     return shared->second + addend;
   if (const auto memory = symbols_.memory.find(operand.name); memory != symbols_.memory.end())
     return memory->second + addend;
+  if (const auto function = symbols_.functions.find(operand.name);
+      function != symbols_.functions.end())
+    return function->second;
   throw Untranslatable("the address of `" + operand.name + "`");
 }
 
@@ -222,7 +233,9 @@ void Decoder::decode_access(const Instruction& i, const Operand& data, const Ope
   if (f.bytes * elements > 16) throw Untranslatable(i.mnemonic());
   note_access(i, f.bytes * elements);
   Address at;
-  if (space_of(i) == ptx::Space::Param) {
+  if (space_of(i) == ptx::Space::Param && function_.is_entry && where.reg >= 0) {
+    at = address(where, ptx::Space::Const);
+  } else if (space_of(i) == ptx::Space::Param) {
     const ptx::Variable* variable = param_variable(where.name);
     if (variable == nullptr || where.reg >= 0)
       throw Untranslatable(i.mnemonic() + " with a computed address");
@@ -261,6 +274,7 @@ void Decoder::decode_access(const Instruction& i, const Operand& data, const Ope
   }
   const Handler run = is_store ? isa::store(f) : isa::load(f);
   if (run == nullptr) throw Untranslatable(i.mnemonic());
+  if (!is_store && asks_memory(i)) emit(isa::builtins().poll).imm = kPollFuel;
   const uint32_t extra = elements > 1 ? list(registers) : 0;
   Op& op = emit(run);
   op.a = at.base;
@@ -327,6 +341,7 @@ void Decoder::decode_atomic(const Instruction& i, bool returns) {
   if (returns)
     d = i.operands[0].kind == Operand::Kind::Sink ? scratch(width, 5)
                                                   : destination(i.operands[0], width);
+  if (returns) emit(isa::builtins().poll).imm = kPollFuel;
   Op& op = emit(run);
   op.a = at.base;
   op.imm = at.offset;
@@ -382,7 +397,7 @@ void Decoder::decode_cvta(const Instruction& i) {
   uint64_t window = space == ptx::Space::Shared  ? kSharedWindow
                     : space == ptx::Space::Local ? kLocalWindow
                                                  : 0;
-  if (space == ptx::Space::Param) throw Untranslatable(i.mnemonic());
+  if (space == ptx::Space::Param && !function_.is_entry) throw Untranslatable(i.mnemonic());
   if (to_space) window = ~window + 1;
   const uint32_t offset = constant(window, 8);
   const uint32_t d = destination(i.operands.at(0), 8);

@@ -91,6 +91,8 @@ bool Decoder::decode_tensor(const Instruction& i) {
     decode_async(i);
   else if (i.opcode == "ldmatrix")
     decode_ldmatrix(i);
+  else if (i.opcode == "stmatrix")
+    decode_stmatrix(i);
   else if (i.opcode == "mma" || (i.opcode == "wmma" && i.has("mma")))
     decode_mma(i);
   else if (i.opcode == "wmma")
@@ -173,6 +175,21 @@ void Decoder::decode_ldmatrix(const Instruction& i) {
   op.c = i.has("trans") ? 1 : 0;
   op.d = static_cast<uint32_t>(registers.size());
   op.imm = from.offset;
+  op.extra = extra;
+}
+
+void Decoder::decode_stmatrix(const Instruction& i) {
+  if (!i.has("m8n8") || !i.has("b16")) throw Untranslatable(i.mnemonic());
+  set_kind(InstructionClass::StoreShared);
+  const std::vector<uint32_t> registers = registers_of(i.operands.at(1), false);
+  const Address to = address(i.operands.at(0), ptx::Space::Shared);
+  const uint32_t extra = list(registers);
+  Op& op = emit(isa::matrix().store_rows);
+  op.a = to.base;
+  op.b = to.wide ? 1 : 0;
+  op.c = i.has("trans") ? 1 : 0;
+  op.d = static_cast<uint32_t>(registers.size());
+  op.imm = to.offset;
   op.extra = extra;
 }
 

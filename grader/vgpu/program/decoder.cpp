@@ -9,6 +9,8 @@ namespace {
 
 constexpr uint32_t kLanes = 32;
 constexpr uint64_t kMostLocalBytes = 512 * 1024;  // of a thread, as ptxas
+// For alloca, of each lane: more than a GPU has unless the program raises cudaLimitStackSize.
+constexpr size_t kStackBytes = 64 * 1024;
 
 const std::map<std::string_view, Special> kSpecials = {
     {"%tid.x", Special::TidX},
@@ -36,6 +38,8 @@ const std::map<std::string_view, Special> kSpecials = {
     {"%lanemask_ge", Special::LanemaskGe},
     {"%dynamic_smem_size", Special::DynamicSharedSize},
     {"%total_smem_size", Special::TotalSharedSize},
+    {"%envreg1", Special::GridWorkspaceHigh},
+    {"%envreg2", Special::GridWorkspaceLow},
 };
 
 }  // namespace
@@ -63,6 +67,14 @@ void Decoder::decode() {
   for (uint32_t& offset : slots_.offset) offset += first_slot;
   code_.frame.bytes = first_slot + slots_.bytes;
   place_locals();
+  const bool uses_stack = std::any_of(function_.body.begin(), function_.body.end(),
+                                      [](const Instruction& i) { return i.opcode == "alloca"; });
+  if (uses_stack) kernel_.stack_bytes = kStackBytes;
+  if (uses_stack && !function_.is_entry) {
+    saved_stack_ = reserve(8);
+    if (kernel_.sites.empty()) add_site(Instruction{});
+    emit(isa::builtins().stack_save).d = saved_stack_;
+  }
   for (size_t b = 0; b < graph_.blocks.size(); ++b) decode_block(b);
 
   // Behind the last instruction: the end of a kernel, or the one place where a device function
@@ -75,6 +87,7 @@ void Decoder::decode() {
     Op& meeting = emit(builtins.enter_meeting);
     meeting.imm = static_cast<int64_t>(kernel_.blocks.size());
     kernel_.blocks.push_back({static_cast<uint32_t>(kernel_.sites.size()), 0});
+    if (saved_stack_ != 0) emit(builtins.stack_restore).a = saved_stack_;
     emit(builtins.return_);
   }
   resolve_jumps();
@@ -147,7 +160,9 @@ void Decoder::decode_instruction(size_t index) {
 }
 
 void Decoder::translate(const Instruction& i) {
-  if (decode_control(i) || decode_memory(i) || decode_tensor(i)) return;
+  if (decode_control(i) || decode_memory(i) || decode_stack(i) || decode_mbarrier(i) ||
+      decode_matrix_exact(i) || decode_tensor(i))
+    return;
   if (i.opcode == "setp") return decode_setp(i);
   translate_by_form(i);
 }
@@ -333,6 +348,24 @@ uint32_t Decoder::source(const Operand& operand, uint32_t width) {
     case Operand::Kind::Special:
       return special(operand.name, width);
     case Operand::Kind::Symbol: {
+      size_t param = 0;
+      if (function_.is_entry && param_variable(operand.name, &param) != nullptr) {
+        // Where parameters lie in memory is known when the kernel is launched (Device::run).
+        const auto behind = static_cast<uint32_t>(kernel_.param_bytes);
+        const auto [entry, is_new] = params_.try_emplace({behind, 8, false, 8}, 0);
+        if (is_new) {
+          entry->second = reserve(8);
+          kernel_.param_slots.push_back({behind, entry->second, 8, 8, false});
+        }
+        const uint32_t base = entry->second, d = scratch(8, 15);
+        const uint32_t offset =
+            constant(kernel_.params.at(param).offset + static_cast<uint64_t>(operand.bits), 8);
+        Op& op = emit(form("add.u64").run);
+        op.d = d;
+        op.a = base;
+        op.b = offset;
+        return d;
+      }
       bool is_local = false;
       const uint64_t value = symbol_value(operand, is_local);
       if (!is_local) return constant(value, width);

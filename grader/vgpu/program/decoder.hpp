@@ -1,7 +1,8 @@
 // One function of a module -> operations. The parts: decoder.cpp (blocks, operands, table-driven
 // instructions), decode_run.cpp (runs that execute as one), decode_memory.cpp (ld, st, atom, mov,
-// cvta), decode_control.cpp (branches, barriers, calls, warp-wide operations), decode_tensor.cpp
-// (cp.async, ldmatrix, mma, wmma).
+// cvta), decode_control.cpp (branches, barriers, warp-wide operations), decode_call.cpp (calls,
+// alloca), decode_mbarrier.cpp, decode_tensor.cpp (cp.async, ldmatrix, mma, wmma) and
+// decode_matrix_exact.cpp (mma and wmma of 8-bit integers and doubles).
 #pragma once
 
 #include <map>
@@ -34,8 +35,9 @@ struct Untranslatable : std::runtime_error {
 struct SymbolTable {
   std::map<std::string, uint64_t, std::less<>>
       memory;  ///< .global and .const variables: device address
-  std::map<std::string, uint32_t, std::less<>> shared;  ///< offset in the block's shared memory
-  std::map<std::string, int, std::less<>> code;         ///< functions: index into Kernel::codes
+  std::map<std::string, uint32_t, std::less<>> shared;     ///< offset in the block's shared memory
+  std::map<std::string, int, std::less<>> code;            ///< functions: index into Kernel::codes
+  std::map<std::string, uint64_t, std::less<>> functions;  ///< what pointers to them hold
 };
 
 class Decoder {
@@ -117,18 +119,37 @@ class Decoder {
   void decode_table_branch(const Instruction& i);
   void decode_return(const Instruction& i);
   void decode_barrier(const Instruction& i);
-  void decode_call(const Instruction& i);
-  void decode_system_call(const Instruction& i, const std::string& callee, const Operand& arguments,
-                          const Operand* results);
   void decode_shuffle(const Instruction& i);
   void decode_vote(const Instruction& i);
   void decode_match(const Instruction& i);
+
+  // --- decode_call.cpp
+  void decode_call(const Instruction& i);
+  uint32_t pass_values(const ptx::Function& callee, const Operand* arguments,
+                       const Operand* results);
+  void decode_pointer_call(const Instruction& i, const Operand& callee, const Operand* arguments,
+                           const Operand* results);
+  bool decode_stack(const Instruction& i);
+  void decode_system_call(const Instruction& i, const std::string& callee, const Operand& arguments,
+                          const Operand* results);
   uint32_t rows(const ptx::Variable& variable);
+
+  // --- decode_mbarrier.cpp
+  bool decode_mbarrier(const Instruction& i);
+
+  // --- decode_matrix_exact.cpp
+  bool decode_matrix_exact(const Instruction& i);
+  void decode_exact_multiply(const Instruction& i, bool of_doubles, isa::ExactShape shape);
+  void decode_exact_fragment(const Instruction& i, bool of_doubles, uint32_t row_tiles,
+                             uint32_t column_tiles);
+  std::vector<uint32_t> exact_registers(const Operand& operand, uint32_t width,
+                                        bool is_destination);
 
   // --- decode_tensor.cpp
   bool decode_tensor(const Instruction& i);
   void decode_async(const Instruction& i);
   void decode_ldmatrix(const Instruction& i);
+  void decode_stmatrix(const Instruction& i);
   void decode_mma(const Instruction& i);
   void decode_fragment(const Instruction& i);
   std::vector<uint32_t> registers_of(const Operand& operand, bool is_destination);
@@ -146,7 +167,9 @@ class Decoder {
   uint32_t site_ = 0;                  // of the instruction being translated
   size_t block_ = 0;                   // the block it is in
   std::vector<uint32_t> block_start_;  // first operation of each block
-  uint32_t exit_op_ = 0;               // device functions return in one place
+  uint32_t saved_stack_ =
+      0;  // of a device function with alloca: where the caller's top is kept, 0 when there is none
+  uint32_t exit_op_ = 0;  // device functions return in one place
 
   struct Jump {
     uint32_t op;

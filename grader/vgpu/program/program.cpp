@@ -8,14 +8,16 @@
 #include <mutex>
 #include <new>
 
+#include "machine/warp.hpp"
 #include "program/decoder.hpp"
 #include "program/names.hpp"
 
 namespace vgpu {
 namespace {
 
-// Room for recursion: the frames of this many calls of the largest function.
-constexpr size_t kRecursionDepth = 64;
+// Room for recursion: the frames of this many calls of the largest function. It takes memory only
+// where it is used.
+constexpr size_t kRecursionDepth = 1024;
 constexpr size_t kDynamicSharedAlignment = 16;
 constexpr size_t kMostParamBytes = 32764;  // as ptxas
 // Between shared arrays, under observation. All 32 banks once, so that it changes no bank conflict.
@@ -54,6 +56,7 @@ struct Program::Impl {
   void load_variables();
   std::unique_ptr<Kernel> decode(const ptx::Function& entry);
   std::vector<const ptx::Function*> reachable(const ptx::Function& entry) const;
+  std::vector<const ptx::Function*> pointed_to() const;
   void place_shared(const std::vector<const ptx::Function*>& functions, Kernel& kernel,
                     SymbolTable& symbols) const;
   static void size_frames(const std::vector<const ptx::Function*>& functions, Kernel& kernel);
@@ -61,12 +64,17 @@ struct Program::Impl {
   Device& device;
   ptx::Module module;
   std::map<std::string, Symbol, std::less<>> symbols;
+  std::map<std::string, uint64_t, std::less<>> function_addresses;  // what pointers to them hold
   std::unordered_map<std::string, std::unique_ptr<Kernel>> kernels;
   std::mutex mutex;
 };
 
 // --- variables ---
 void Program::Impl::load_variables() {
+  for (size_t f = 0; f < module.functions.size(); ++f) {
+    if (!module.functions[f].is_declaration)
+      function_addresses[module.functions[f].name] = kCodeWindow + 16 * f;
+  }
   for (const ptx::Variable& v : module.variables) {
     if (v.space != ptx::Space::Global && v.space != ptx::Space::Const) continue;
     const size_t size = std::max<size_t>(v.size(), 1);
@@ -81,11 +89,14 @@ void Program::Impl::load_variables() {
   for (const ptx::Variable& v : module.variables) {
     for (const auto& relocation : v.relocations) {
       const auto to = symbols.find(relocation.symbol);
+      const auto function = function_addresses.find(relocation.symbol);
       const auto self = symbols.find(v.name);
-      if (to == symbols.end() || self == symbols.end() || relocation.offset + 8 > self->second.size)
+      if ((to == symbols.end() && function == function_addresses.end()) || self == symbols.end() ||
+          relocation.offset + 8 > self->second.size)
         continue;
-      const uint64_t value =
-          reinterpret_cast<uint64_t>(to->second.address) + static_cast<uint64_t>(relocation.addend);
+      const uint64_t value = (to != symbols.end() ? reinterpret_cast<uint64_t>(to->second.address)
+                                                  : function->second) +
+                             static_cast<uint64_t>(relocation.addend);
       std::memcpy(static_cast<uint8_t*>(self->second.address) + relocation.offset, &value,
                   sizeof value);
     }
@@ -93,17 +104,52 @@ void Program::Impl::load_variables() {
 }
 
 // --- kernels ---
+bool calls_pointer(const ptx::Instruction& i) {
+  return i.opcode == "call" &&
+         std::any_of(i.operands.begin(), i.operands.end(), [](const ptx::Operand& operand) {
+           return operand.kind == ptx::Operand::Kind::Register;
+         });
+}
+
+// The functions whose address the module takes, in code or in the initial values of variables.
+std::vector<const ptx::Function*> Program::Impl::pointed_to() const {
+  std::set<std::string, std::less<>> names;
+  for (const ptx::Variable& v : module.variables) {
+    for (const auto& relocation : v.relocations) names.insert(relocation.symbol);
+  }
+  for (const ptx::Function& f : module.functions) {
+    for (const ptx::Instruction& i : f.body) {
+      if (i.opcode == "call") continue;
+      for (const ptx::Operand& operand : i.operands)
+        for_each_name(operand, [&](const std::string& name) { names.insert(name); });
+    }
+  }
+  std::vector<const ptx::Function*> found;
+  for (const ptx::Function& f : module.functions) {
+    if (!f.is_declaration && !f.is_entry && names.count(f.name) != 0) found.push_back(&f);
+  }
+  return found;
+}
+
 // The entry first, then every device function that it may call.
 std::vector<const ptx::Function*> Program::Impl::reachable(const ptx::Function& entry) const {
   std::vector<const ptx::Function*> found{&entry};
+  const auto add = [&](const ptx::Function* f) {
+    if (std::find(found.begin(), found.end(), f) == found.end()) found.push_back(f);
+  };
+  bool through_pointers = false;
   for (size_t k = 0; k < found.size(); ++k) {
     for (const ptx::Instruction& i : found[k]->body) {
       if (i.opcode != "call") continue;
+      if (!through_pointers && calls_pointer(i)) {
+        through_pointers = true;
+        for (const ptx::Function* f : pointed_to()) add(f);
+      }
       for (const ptx::Operand& operand : i.operands) {
         const ptx::Function* callee =
             operand.kind == ptx::Operand::Kind::List ? nullptr : module.find_function(operand.name);
         if (callee == nullptr || callee->is_declaration) continue;
-        if (std::find(found.begin(), found.end(), callee) == found.end()) found.push_back(callee);
+        add(callee);
       }
     }
   }
@@ -168,6 +214,7 @@ void Program::Impl::size_frames(const std::vector<const ptx::Function*>& functio
     // before it may recurse.
     for (const ptx::Instruction& i : functions[k]->body) {
       if (i.opcode != "call") continue;
+      recursive |= calls_pointer(i);
       for (const ptx::Operand& operand : i.operands) {
         for (size_t earlier = 0; earlier <= k; ++earlier)
           recursive |= operand.name == functions[earlier]->name;
@@ -175,7 +222,8 @@ void Program::Impl::size_frames(const std::vector<const ptx::Function*>& functio
     }
   }
   kernel.frame_bytes = recursive ? all_frames + kRecursionDepth * largest_frame : all_frames;
-  kernel.local_bytes = recursive ? all_locals + kRecursionDepth * largest_local : all_locals;
+  kernel.local_bytes =
+      (recursive ? all_locals + kRecursionDepth * largest_local : all_locals) + kernel.stack_bytes;
 }
 
 std::unique_ptr<Kernel> Program::Impl::decode(const ptx::Function& entry) {
@@ -195,18 +243,22 @@ std::unique_ptr<Kernel> Program::Impl::decode(const ptx::Function& entry) {
   if (kernel->param_bytes > kMostParamBytes)
     throw ProgramError("kernel `" + kernel->demangled + "` has more than " +
                        std::to_string(kMostParamBytes) + " bytes of parameters");
-  const std::vector<const ptx::Function*> functions = reachable(entry);
+  const std::vector<const ptx::Function*> reached = reachable(entry);
   SymbolTable table;
   for (const auto& [name, symbol] : symbols)
     table.memory[name] = reinterpret_cast<uint64_t>(symbol.address);
-  place_shared(functions, *kernel, table);
-  for (size_t k = 0; k < functions.size(); ++k)
-    table.code[functions[k]->name] = static_cast<int>(k);
-  kernel->codes.resize(functions.size());
-  for (size_t k = 0; k < functions.size(); ++k) {
-    Decoder(module, *functions[k], *kernel, table, static_cast<int>(k)).decode();
+  place_shared(reached, *kernel, table);
+  for (size_t k = 0; k < reached.size(); ++k) table.code[reached[k]->name] = static_cast<int>(k);
+  kernel->codes.resize(reached.size());
+  kernel->code_of_function.assign(module.functions.size(), Kernel::kNoCode);
+  for (size_t k = 0; k < reached.size(); ++k)
+    kernel->code_of_function[static_cast<size_t>(reached[k] - module.functions.data())] =
+        static_cast<uint32_t>(k);
+  table.functions = function_addresses;
+  for (size_t k = 0; k < reached.size(); ++k) {
+    Decoder(module, *reached[k], *kernel, table, static_cast<int>(k)).decode();
   }
-  size_frames(functions, *kernel);
+  size_frames(reached, *kernel);
   return kernel;
 }
 

@@ -96,11 +96,11 @@ uint32_t lane_bytes(ptx::Type type) {
 
 bool has_destination(const ptx::Instruction& i) {
   static const std::set<std::string_view> kNone = {
-      "st",        "red",       "bra",     "brx",           "call",
-      "ret",       "exit",      "membar",  "fence",         "cp",
-      "prefetch",  "prefetchu", "trap",    "brkpt",         "nanosleep",
-      "pmevent",   "stmatrix",  "discard", "applypriority", "griddepcontrol",
-      "setmaxnreg"};
+      "st",         "red",         "bra",     "brx",           "call",
+      "ret",        "exit",        "membar",  "fence",         "cp",
+      "prefetch",   "prefetchu",   "trap",    "brkpt",         "nanosleep",
+      "pmevent",    "stmatrix",    "discard", "applypriority", "griddepcontrol",
+      "setmaxnreg", "stackrestore"};
   if (i.opcode == "bar" || i.opcode == "barrier") return i.has("red");
   if (i.opcode == "wmma") return !i.has("store");
   if (i.opcode == "mbarrier")

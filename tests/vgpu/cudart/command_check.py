@@ -70,6 +70,12 @@ class Run(unittest.TestCase):
         )
         self.assertIn("endless.cu:11", done.stderr)
 
+    def test_reports_a_wait_that_cannot_end(self):
+        done = vgpu("run", PROGRAMS / "endless")
+        self.assertIn("a call that waits: 719", done.stdout)  # cudaErrorLaunchFailure
+        self.assertIn("deadlock: every thread waits", done.stderr)
+        self.assertRegex(done.stderr, r"warp 0: asks again and again at \S*endless.cu:11")
+
     def test_quiet_silences_messages(self):
         self.assertEqual(vgpu("run", PROGRAMS / "without_ptx", VGPU_QUIET="1").stderr, "")
 

@@ -38,7 +38,7 @@ int main() {
   const std::vector<int> numbers = random_ints(n, -500, 500, 331);
   thrust::device_vector<int> v(numbers.begin(), numbers.end());
   std::printf("sum %d, max %d, negative %ld\n", thrust::reduce(v.begin(), v.end(), 0),
-              *thrust::max_element(v.begin(), v.end()),
+              int{*thrust::max_element(v.begin(), v.end())},
               static_cast<long>(thrust::count_if(v.begin(), v.end(),
                                                  [] __host__ __device__(int x) { return x < 0; })));
 

@@ -102,7 +102,7 @@ TEST_F(PtxasAssembly, RunsPtxasOnceForAllKernels) {
   EXPECT_EQ(assembly.find("_Z1aPf")->registers, 32);
   EXPECT_EQ(assembly.find("_Z1bv")->registers, 8);
   EXPECT_EQ(assembly.complaint(), "");
-  EXPECT_EQ(file("runs"), "-v --gpu-name sm_90 -o /dev/null -\n");
+  EXPECT_EQ(file("runs"), "-v --gpu-name sm_90 -o /dev/null /proc/self/fd/0\n");
   EXPECT_EQ(file("input"), ptx);
 }
 

@@ -31,6 +31,8 @@ PER_PROGRAM = 50
 FLAGS = ["-std=c++17", "-fmad=false", "-cudart", "shared", f"-I{SOURCES}"]
 PTX = ["-arch=compute_80", "-code=compute_80"]
 NATIVE = ["-gencode", "arch=compute_80,code=sm_90"]  # of the same PTX
+# ptxas's optimiser changes what a few kernels compute with half precision; without it the GPU does what PTX says.
+FAITHFUL = [*NATIVE, "-Xptxas", "-O0"]
 UNOPTIMISED = ["-Xcicc", "-O0"]
 
 Hashes = dict[str, list[str]]
@@ -79,11 +81,15 @@ def digest_of(source: Path) -> str:
 
 
 def compared_with_record(folder: Path, recorded: dict[str, Any]) -> list[str]:
-    """Runs one recorded program on the virtual GPU. Returns the kernels that differ."""
+    """Runs one recorded program on the virtual GPU. Returns the kernels that differ.
+
+    Where ptxas's optimiser made a difference, the GPU's results without it are compared.
+    """
     source = write_program(folder, recorded["first"], recorded["count"])
     if digest_of(source) != recorded["source"]:
         raise RuntimeError("the generator has changed since the record was made: record again")
-    return differing(on_virtual_gpu(build(source, PTX)), recorded["kernels"])
+    want = recorded["kernels"] | recorded["without_ptxas_optimiser"]
+    return differing(on_virtual_gpu(build(source, PTX)), want)
 
 
 def disagreeing(folder: Path, first: int, count: int) -> list[str]:
@@ -108,16 +114,20 @@ def record(output: Path) -> None:
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(os.cpu_count()) as pool:
         firsts = range(0, RECORDED, PER_PROGRAM)
         sources = list(pool.map(partial(write_program, Path(name)), firsts))
-        binaries = list(pool.map(lambda source: build(source, NATIVE), sources))
-        programs = [
-            {
-                "first": first,
-                "count": PER_PROGRAM,
-                "source": digest_of(source),
-                "kernels": run([str(binary)]),
-            }
-            for first, source, binary in zip(firsts, sources, binaries, strict=True)
-        ]
+        optimised = list(pool.map(lambda source: build(source, NATIVE), sources))
+        faithful = list(pool.map(lambda source: build(source, FAITHFUL, ".faithful"), sources))
+        programs = []
+        for first, source, *binaries in zip(firsts, sources, optimised, faithful, strict=True):
+            kernels, plain = (run([str(binary)]) for binary in binaries)
+            programs.append(
+                {
+                    "first": first,
+                    "count": PER_PROGRAM,
+                    "source": digest_of(source),
+                    "kernels": kernels,
+                    "without_ptxas_optimiser": {k: plain[k] for k in differing(plain, kernels)},
+                }
+            )
         generator = sources[0].read_text(encoding="utf-8").splitlines()[0].removeprefix("// ")
     document = {"provenance": provenance(), "generator": generator, "programs": programs}
     output.write_text(compact_json(document), encoding="utf-8")
@@ -130,7 +140,12 @@ def check() -> int:
         lists = pool.map(partial(compared_with_record, Path(name)), programs)
         wrong = [kernel for found in lists for kernel in found]
     total = sum(program["count"] for program in programs)
-    print(f"{total - len(wrong)} of {total} kernels equal the record", *wrong)
+    changed = sum(len(program["without_ptxas_optimiser"]) for program in programs)
+    print(
+        f"{total - len(wrong)} of {total} kernels equal the record,"
+        f" {changed} of them as the GPU computes without ptxas's optimiser",
+        *wrong,
+    )
     return 1 if wrong else 0
 
 

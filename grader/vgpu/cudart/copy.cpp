@@ -6,6 +6,8 @@ using namespace vgpu::cudart;
 
 VGPU_EXPORT cudaError_t cudaMemcpy(void* target, const void* source, size_t bytes,
                                    cudaMemcpyKind kind) {
+  const cudaError_t wrong = api_call(__func__, Errors::None, [&](Runtime&) { require_kind(kind); });
+  if (wrong != cudaSuccess) return wrong;  // even after a fault, as on an H200
   return api_call(__func__, Errors::Waits,
                   [&](Runtime& runtime) { copy_range(runtime, target, source, bytes, kind); });
 }

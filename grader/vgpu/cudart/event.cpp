@@ -18,6 +18,8 @@ constexpr unsigned kEventFlags =
     cudaEventBlockingSync | cudaEventDisableTiming | cudaEventInterprocess;
 
 CUevent_st& require_event(Runtime& runtime, cudaEvent_t event) {
+  if (runtime.reset_events.contains(event))
+    fail(cudaErrorContextIsDestroyed, "the event is older than a call of cudaDeviceReset");
   if (!runtime.events.contains(event))
     fail(cudaErrorInvalidResourceHandle, "the event does not exist (null, or destroyed)");
   return *event;

@@ -61,7 +61,8 @@ size_t pitch_for(size_t width) {
 
 VGPU_EXPORT cudaError_t cudaMalloc(void** pointer, size_t bytes) {
   return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {
-    output(pointer) = allocate(runtime, bytes, MemoryKind::Device);
+    output(pointer) = nullptr;  // what it stays when there is too little memory
+    *pointer = allocate(runtime, bytes, MemoryKind::Device);
   });
 }
 

@@ -55,6 +55,7 @@ VGPU_EXPORT cudaError_t cudaHostRegister(void* host, size_t bytes, unsigned flag
 
 VGPU_EXPORT cudaError_t cudaHostUnregister(void* host) {
   return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {
+    if (host == nullptr) fail(cudaErrorInvalidValue, "the pointer is null");
     auto block = runtime.pointers.find(host);
     if (block.kind != MemoryKind::Registered || block.begin != reinterpret_cast<uint64_t>(host))
       fail(cudaErrorHostMemoryNotRegistered, "the pointer was not given to cudaHostRegister");

@@ -32,6 +32,19 @@ size_t readable_bytes(const void* image) {
   return search.found;
 }
 
+// As an H200 answers (tests/vgpu/cudart/conformance/h200/images.txt).
+cudaError_t error_code(fatbin::Refusal refusal) {
+  switch (refusal) {
+    case fatbin::Refusal::Malformed:
+      return cudaErrorInvalidKernelImage;
+    case fatbin::Refusal::Compressed:
+      return cudaErrorUnknown;
+    case fatbin::Refusal::Unusable:
+      break;
+  }
+  return cudaErrorNoKernelImageForDevice;
+}
+
 }  // namespace
 
 Module* Registry::add_module(const void* image) {
@@ -76,7 +89,7 @@ const Kernel& Registry::kernel(Runtime& runtime, const CUkern_st& function) {
   } catch (const ProgramError& error) {
     fail(cudaErrorInvalidPtx, error.what());
   }
-  fail(cudaErrorInvalidDeviceFunction, "the embedded PTX has no kernel `" + function.name + "`");
+  fail(cudaErrorSymbolNotFound, "the embedded PTX has no kernel `" + function.name + "`");
 }
 
 Program::Symbol Registry::symbol(Runtime& runtime, const void* host) {
@@ -99,21 +112,16 @@ Program& Registry::load(Runtime& runtime, Module& module) {
     module.load_error = code;
     fail(code, why);
   };
-  std::vector<fatbin::Entry> entries;
-  try {
-    entries = fatbin::read(module.image, readable_bytes(module.image));
-  } catch (const fatbin::FatbinError& error) {
-    refuse(cudaErrorInvalidKernelImage, error.what());
-  }
   try {
     auto arch = static_cast<uint32_t>(profile.compute_major * 10 + profile.compute_minor);
-    std::string text = fatbin::select_ptx(entries, arch);
+    std::string text = fatbin::select_ptx(
+        fatbin::read(module.image, readable_bytes(module.image)), arch);
     module.program = std::make_unique<Program>(runtime.device(), ptx::parse(text));
     if (module.assembly == nullptr)
       module.assembly =
           std::make_shared<ptxas::Assembly>(std::move(text), "sm_" + std::to_string(arch));
   } catch (const fatbin::FatbinError& error) {
-    refuse(cudaErrorNoKernelImageForDevice, error.what());
+    refuse(error_code(error.refusal), error.what());
   } catch (const ProgramError& error) {
     refuse(cudaErrorInvalidPtx, error.what());
   } catch (const ptx::ParseError& error) {

@@ -212,6 +212,7 @@ void Runtime::reset_device() {
   if (device_) device_->heap().forget();
   pointers.clear();
   streams.clear();  // the handles stay allocated: none may come back as another one
+  reset_events.merge(events);
   events.clear();
 }
 

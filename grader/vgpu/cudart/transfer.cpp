@@ -33,10 +33,14 @@ void require_side(Runtime& runtime, const void* pointer, size_t bytes, bool devi
 
 }  // namespace
 
-void copy_box(Runtime& runtime, void* target, Layout target_layout, const void* source,
-              Layout source_layout, Box box, cudaMemcpyKind kind) {
+void require_kind(cudaMemcpyKind kind) {
   if (kind < cudaMemcpyHostToHost || kind > cudaMemcpyDefault)
     fail(cudaErrorInvalidMemcpyDirection, "unknown kind " + std::to_string(kind));
+}
+
+void copy_box(Runtime& runtime, void* target, Layout target_layout, const void* source,
+              Layout source_layout, Box box, cudaMemcpyKind kind) {
+  require_kind(kind);
   if (box.empty()) return;
   require_pitch(box, target_layout, cudaErrorInvalidPitchValue);
   require_pitch(box, source_layout, cudaErrorInvalidPitchValue);

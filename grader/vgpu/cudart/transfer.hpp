@@ -17,6 +17,9 @@ struct Layout {
   size_t pitch = 0, rows_per_slice = 0;
 };
 
+/// Fails with cudaErrorInvalidMemcpyDirection for an unknown `kind`.
+void require_kind(cudaMemcpyKind kind);
+
 /// Copies a box. Fails with cudaErrorInvalidMemcpyDirection for an unknown `kind`, and with
 /// cudaErrorInvalidValue when a range is null, leaves its allocation, or is ordinary host memory
 /// where `kind` says device. Other contradictions between `kind` and the pointers are accepted, as

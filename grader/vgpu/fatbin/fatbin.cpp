@@ -47,12 +47,12 @@ static_assert(sizeof(EntryHeader) == 64);
 
 std::string lz4(const char* data, size_t size, size_t uncompressed_size) {
   if (size > LZ4_MAX_INPUT_SIZE || uncompressed_size / kLz4LargestRatio > size)
-    throw FatbinError("fatbin: wrong LZ4 size");
+    throw FatbinError("fatbin: wrong LZ4 size", Refusal::Compressed);
   std::string text(uncompressed_size, '\0');
   const int written = LZ4_decompress_safe(data, text.data(), static_cast<int>(size),
                                           static_cast<int>(uncompressed_size));
   if (written < 0 || static_cast<size_t>(written) != uncompressed_size) {
-    throw FatbinError("fatbin: broken LZ4 data");
+    throw FatbinError("fatbin: broken LZ4 data", Refusal::Compressed);
   }
   return text;
 }
@@ -60,14 +60,14 @@ std::string lz4(const char* data, size_t size, size_t uncompressed_size) {
 std::string zstd(const char* data, size_t size, size_t uncompressed_size) {
   // Compared before anything is allocated: the header alone may claim any size.
   if (ZSTD_getFrameContentSize(data, size) != uncompressed_size) {
-    throw FatbinError("fatbin: broken zstd data: its size is not that of the entry");
+    throw FatbinError("fatbin: broken zstd data: its size is not that of the entry", Refusal::Compressed);
   }
   std::string text(uncompressed_size, '\0');
   const size_t written = ZSTD_decompress(text.data(), text.size(), data, size);
   if (ZSTD_isError(written)) {
-    throw FatbinError(std::string("fatbin: broken zstd data: ") + ZSTD_getErrorName(written));
+    throw FatbinError(std::string("fatbin: broken zstd data: ") + ZSTD_getErrorName(written), Refusal::Compressed);
   }
-  if (written != uncompressed_size) throw FatbinError("fatbin: broken zstd data: it is too short");
+  if (written != uncompressed_size) throw FatbinError("fatbin: broken zstd data: it is too short", Refusal::Compressed);
   return text;
 }
 
@@ -75,7 +75,7 @@ std::string ptx_text(const EntryHeader& header, const char* payload, uint64_t* b
   const uint64_t size =
       header.compressed_size == 0 ? header.payload_size : header.uncompressed_size;
   if (header.compressed_size > header.payload_size) {
-    throw FatbinError("fatbin: compressed data reach beyond their entry");
+    throw FatbinError("fatbin: compressed data reach beyond their entry", Refusal::Compressed);
   }
   if (size > *budget) throw FatbinError("fatbin: more than 256 MiB of PTX");
   *budget -= size;
@@ -105,7 +105,9 @@ std::vector<Entry> read(const void* data, size_t limit) {
     throw FatbinError("fatbin: unknown version " + std::to_string(container.version) +
                       ": build with nvcc 13");
   }
-  if (container.size > kLargestContainer || container.header_size > limit ||
+  if (container.size > kLargestContainer)
+    throw FatbinError("fatbin: the container claims an impossible size", Refusal::Unusable);
+  if (container.header_size > limit ||
       container.size > limit - container.header_size) {
     throw FatbinError("fatbin: the container is truncated");
   }
@@ -144,11 +146,13 @@ std::string select_ptx(const std::vector<Entry>& entries, uint32_t max_arch) {
   if (lowest != nullptr) {
     throw FatbinError("the program holds PTX for compute_" + std::to_string(lowest->arch) +
                       " and newer only, the virtual GPU is a compute_" + device +
-                      ": build with nvcc -gencode arch=compute_80,code=compute_80");
+                      ": build with nvcc -gencode arch=compute_80,code=compute_80",
+                      Refusal::Unusable);
   }
   throw FatbinError(
       "the program holds no PTX, only machine code: build with nvcc -gencode "
-      "arch=compute_80,code=compute_80");
+      "arch=compute_80,code=compute_80",
+      Refusal::Unusable);
 }
 
 }  // namespace vgpu::fatbin

@@ -9,8 +9,17 @@
 
 namespace vgpu::fatbin {
 
+/// What a program is refused for; NVIDIA's runtime has an error code for each.
+enum class Refusal {
+  Malformed,   ///< not a container, or its parts do not fit into it
+  Compressed,  ///< data that do not decompress to what the entry says
+  Unusable,    ///< nothing in it is for this device
+};
+
 struct FatbinError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit FatbinError(const std::string& why, Refusal kind = Refusal::Malformed)
+      : std::runtime_error(why), refusal(kind) {}
+  Refusal refusal;
 };
 
 /// One entry of the container.

@@ -1,6 +1,7 @@
 """What tests of several folders need: the built repository, and a browser."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from devtools import Page, drivable_browser
 from flashlab.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shell's job in the background ignores Ctrl-C and hands that on: what tests start and interrupt must not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

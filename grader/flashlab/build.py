@@ -34,7 +34,8 @@ FLAGS = (
 # How the compiler is kept from saying too much, and what it leaves for submission_rules to look at.
 QUIET = ("-Xcompiler", "-fmax-errors=20,-fdiagnostics-color=never", "-Xcudafe", "--error_limit=20")
 TRACES = ("-MD", "-MF", "submission.d", "--keep", "-Xcompiler", "-save-temps=obj")
-TIMEOUT_SECONDS = 60
+CPU_SECONDS = 60  # of each of the compiler's programs
+TIMEOUT_SECONDS = 5 * CPU_SECONDS  # of waiting: other work on the machine takes its share
 OUTPUT_BYTES = MIB  # of the compiler's messages that are kept; one that goes on for long is stopped
 FLOOD_BYTES = 64 * MIB
 SPARE_BYTES = (
@@ -42,7 +43,7 @@ SPARE_BYTES = (
 )  # of the disk; with less a compiler that gives up says nothing about the submission
 ERRORS_SHOWN = 5
 ERROR_LINE = re.compile(r"^.*(?:\berror\b.*:|undefined reference).*$", re.MULTILINE)
-LIMITS = Limits(cpu_seconds=TIMEOUT_SECONDS, file_bytes=128 * MIB, memory_bytes=4096 * MIB)
+LIMITS = Limits(cpu_seconds=CPU_SECONDS, file_bytes=128 * MIB, memory_bytes=4096 * MIB)
 USED_UP = {  # what compilers, assembler and linker say when a limit stops them
     r"out of memory|virtual memory exhausted|memory exhausted|annot allocate memory|bad_alloc": f"needs more than"
     f" {LIMITS.memory_bytes // MIB} MiB of memory to compile"
@@ -52,6 +53,9 @@ USED_UP = {  # what compilers, assembler and linker say when a limit stops them
     f" {LIMITS.file_bytes // MIB} MiB when it is compiled",
     r"CPU time limit|SIGXCPU": f"takes more than {LIMITS.cpu_seconds} s to compile",
 }
+KILLED = re.compile(
+    r"^nvcc error +: '.*' died due to signal 9\b|: Killed signal terminated program ", re.MULTILINE
+)
 WHAT_TO_LOOK_FOR = "look for endless includes, macros, templates or loops, and for huge arrays"
 
 
@@ -151,6 +155,12 @@ def _compile(layout: Layout, compiler: Compiler, submission: Submission, work: P
     text = end.output.replace(str(source), submission.shown_path)
     if end.code != 0 and shutil.disk_usage(out).free < SPARE_BYTES:
         raise UsageError(f"cannot build in {layout.cache}: the disk is full; free some space")
+    if end.code != 0 and KILLED.search(
+        end.output
+    ):  # our limits end it with signals that it reports by other names
+        raise UsageError(
+            f"cannot build {submission.shown_path}: something killed the compiler; is the machine out of memory?"
+        )
     try:
         own_names = (str(source), submission.shown_path)
         check_includes(_plain(out / "submission.d"), own_names, layout.headers, compiler.root)

@@ -164,10 +164,26 @@ def test_a_compiler_that_takes_too_much_cpu_time_is_stopped(layout, monkeypatch,
     nvcc.write_text("#!/bin/sh\n/bin/sh -c 'while :; do :; done'\nexit 1\n")
     nvcc.chmod(0o755)
     monkeypatch.setattr(building, "LIMITS", dataclasses.replace(building.LIMITS, cpu_seconds=1))
-    monkeypatch.setattr(building, "TIMEOUT_SECONDS", 300)
     busy = Compiler(nvcc, tmp_path, "13.0", "busy")
     with pytest.raises(SubmissionError, match="takes more than 60 s to compile"):
         build(layout, busy, submission(layout, SOURCE))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nvcc error   : 'cicc' died due to signal 9 (Kill signal)",
+        "g++: fatal error: Killed signal terminated program cc1plus",
+    ],
+)
+def test_a_compiler_that_the_machine_kills_is_not_the_submissions_fault(layout, tmp_path, line):
+    nvcc = tmp_path / "bin/nvcc"
+    nvcc.parent.mkdir()
+    nvcc.write_text(f'#!/bin/sh\necho "{line}"\nexit 9\n')
+    nvcc.chmod(0o755)
+    killed = Compiler(nvcc, tmp_path, "13.0", line[:3])
+    with pytest.raises(UsageError, match="something killed the compiler"):
+        build(layout, killed, submission(layout, SOURCE))
 
 
 @pytest.mark.parametrize("free", [0, 1 << 40])

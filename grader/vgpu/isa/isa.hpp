@@ -46,6 +46,7 @@ struct MemoryForm {
   uint32_t bytes = 4, register_bytes = 4;
   bool sign_extend = false;
   bool wide_address = true;
+  bool whole = false;  ///< a lane's elements move at once, for all threads of the CPU to see so
 };
 Handler load(const MemoryForm& form);  ///< nullptr when there is no such load
 Handler store(const MemoryForm& form);

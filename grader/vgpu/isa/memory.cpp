@@ -277,6 +277,60 @@ const Op* generic(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
+// --- vectors by strong accesses: a GPU moves a lane's elements at once, and programs rely on it when
+// a status and a value travel together (CUB's look-back). Aligned moves of 16 bytes are one access of
+// every processor with AVX and of ARM's since 8.4.
+using Whole = uint64_t __attribute__((vector_size(16)));
+
+template <class T>
+VGPU_INLINE void move_once(uint8_t* to, const uint8_t* from) {
+  *reinterpret_cast<volatile T*>(to) = *reinterpret_cast<const volatile T*>(from);
+}
+
+VGPU_INLINE void move_once(uint8_t* to, const uint8_t* from, uint32_t bytes) {
+  if (bytes == sizeof(Whole))
+    move_once<Whole>(to, from);
+  else if (bytes == sizeof(uint64_t))
+    move_once<uint64_t>(to, from);
+  else if (bytes == sizeof(uint32_t))
+    move_once<uint32_t>(to, from);
+  else
+    move_once<uint16_t>(to, from);
+}
+
+template <class Mem, class Reg, bool kStore>
+const Op* whole(Warp& w, const Op* op) {
+  const uint64_t* base = w.lanes<uint64_t>(op->a);
+  for (uint32_t left = w.active; left != 0; left &= left - 1) {
+    if ((base[__builtin_ctz(left)] + static_cast<uint64_t>(op->imm)) & kWindowMask) {
+      any_generic<Mem, Reg, kStore>(w, op);  // memory of this block alone
+      return next(w, op + 1);
+    }
+  }
+  const uint32_t bytes = static_cast<uint32_t>(sizeof(Mem)) * op->c;
+  Addresses addresses;
+  collect_addresses(addresses, base, op->imm, w.active);
+  check_global(w, op, addresses, bytes, kIntent<kStore>);
+  for (uint32_t left = w.active; left != 0; left &= left - 1) {
+    const int lane = __builtin_ctz(left);
+    alignas(Whole) uint8_t elements[sizeof(Whole)];
+    auto* const place = reinterpret_cast<uint8_t*>(addresses.at[lane]);
+    if constexpr (!kStore) move_once(elements, place, bytes);
+    for (uint32_t k = 0; k < op->c; ++k) {
+      const uint32_t offset = element(w, op, k);
+      if (offset == isa::kNone) continue;
+      Reg& r = w.lanes<Reg>(offset)[lane];
+      const auto value = static_cast<Mem>(r);
+      if constexpr (kStore)
+        std::memcpy(elements + k * sizeof(Mem), &value, sizeof value);
+      else
+        r = static_cast<Reg>(load_value<Mem>(elements + k * sizeof(Mem)));
+    }
+    if constexpr (kStore) move_once(place, elements, bytes);
+  }
+  return next(w, op + 1);
+}
+
 // --- parameters of device functions: words of all lanes side by side (isa/call.cpp) ---
 template <class Mem, class Reg, bool kStore>
 const Op* function_param(Warp& w, const Op* op) {
@@ -307,6 +361,8 @@ const Op* function_param(Warp& w, const Op* op) {
 
 template <class Mem, class Reg, bool kStore>
 Handler by_space(const MemoryForm& form) {
+  const bool in_global = form.space == MemorySpace::Global || form.space == MemorySpace::Generic;
+  if (form.whole && in_global) return whole<Mem, Reg, kStore>;
   switch (form.space) {
     case MemorySpace::Constant:
     case MemorySpace::Global:

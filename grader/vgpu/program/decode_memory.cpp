@@ -250,6 +250,7 @@ void Decoder::decode_access(const Instruction& i, const Operand& data, const Ope
   }
   f.space = at.space;
   f.wide_address = at.wide;
+  f.whole = elements > 1 && kernel_.sites[site_].strength != Strength::Weak;
   set_kind(access_class(at.space, is_store));
 
   std::vector<const Operand*> parts;

@@ -123,7 +123,7 @@ def test_ptxas_is_found_beside_nvcc_and_asked_once(tmp_path):
         assert all(record["registers_per_thread"] > 0 for record in records)
     runs = (tmp_path / "runs").read_text().splitlines()
     assert [words for words in runs if words != "--version"] == [
-        "-v --gpu-name sm_90 -o /dev/null -"
+        "-v --gpu-name sm_90 -o /dev/null /proc/self/fd/0"
     ]
 
 

@@ -15,7 +15,8 @@ VGPU_PER_THREAD_TWIN(cudaMemcpy, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemcpyAsync(void* target, const void* source, size_t bytes,
                                         cudaMemcpyKind kind, cudaStream_t stream) {
-  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+  const char* const name = __func__;
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=] {
     return api_call(name, Errors::Queued, [&](Runtime& runtime) {
       runtime.require_stream(stream);
       copy_range(runtime, target, source, bytes, kind);
@@ -35,7 +36,8 @@ VGPU_EXPORT cudaError_t cudaMemcpyPeer(void* target, int target_device, const vo
 
 VGPU_EXPORT cudaError_t cudaMemcpyPeerAsync(void* target, int target_device, const void* source,
                                             int source_device, size_t bytes, cudaStream_t stream) {
-  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+  const char* const name = __func__;
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=] {
     return api_call(name, Errors::Queued, [&](Runtime& runtime) {
       runtime.require_stream(stream);
       if (target_device != 0 || source_device != 0)
@@ -57,7 +59,8 @@ VGPU_PER_THREAD_TWIN(cudaMemcpy2D, _ptds);
 VGPU_EXPORT cudaError_t cudaMemcpy2DAsync(void* target, size_t target_pitch, const void* source,
                                           size_t source_pitch, size_t width, size_t height,
                                           cudaMemcpyKind kind, cudaStream_t stream) {
-  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+  const char* const name = __func__;
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=] {
     return api_call(name, Errors::Queued, [&](Runtime& runtime) {
       runtime.require_stream(stream);
       copy_box(runtime, target, {target_pitch}, source, {source_pitch}, {width, height}, kind);
@@ -90,8 +93,9 @@ VGPU_EXPORT cudaError_t cudaMemcpy3D(const cudaMemcpy3DParms* p) {
 VGPU_PER_THREAD_TWIN(cudaMemcpy3D, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemcpy3DAsync(const cudaMemcpy3DParms* p, cudaStream_t stream) {
+  const char* const name = __func__;
   return submit(stream, cudaGraphNodeTypeMemcpy,
-                [=, name = __func__, params = p == nullptr ? cudaMemcpy3DParms{} : *p] {
+                [=, params = p == nullptr ? cudaMemcpy3DParms{} : *p] {
                   return api_call(name, Errors::Queued, [&](Runtime& runtime) {
                     runtime.require_stream(stream);
                     copy_3d(runtime, p == nullptr ? nullptr : &params);
@@ -108,7 +112,8 @@ VGPU_PER_THREAD_TWIN(cudaMemset, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemsetAsync(void* target, int value, size_t bytes,
                                         cudaStream_t stream) {
-  return submit(stream, cudaGraphNodeTypeMemset, [=, name = __func__] {
+  const char* const name = __func__;
+  return submit(stream, cudaGraphNodeTypeMemset, [=] {
     return api_call(name, Errors::Queued, [&](Runtime& runtime) {
       runtime.require_stream(stream);
       fill_box(runtime, target, {}, {bytes}, value);
@@ -127,7 +132,8 @@ VGPU_PER_THREAD_TWIN(cudaMemset2D, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemset2DAsync(void* target, size_t pitch, int value, size_t width,
                                           size_t height, cudaStream_t stream) {
-  return submit(stream, cudaGraphNodeTypeMemset, [=, name = __func__] {
+  const char* const name = __func__;
+  return submit(stream, cudaGraphNodeTypeMemset, [=] {
     return api_call(name, Errors::Queued, [&](Runtime& runtime) {
       runtime.require_stream(stream);
       fill_box(runtime, target, {pitch}, {width, height}, value);
@@ -146,7 +152,8 @@ VGPU_PER_THREAD_TWIN(cudaMemset3D, _ptds);
 
 VGPU_EXPORT cudaError_t cudaMemset3DAsync(cudaPitchedPtr target, int value, cudaExtent extent,
                                           cudaStream_t stream) {
-  return submit(stream, cudaGraphNodeTypeMemset, [=, name = __func__] {
+  const char* const name = __func__;
+  return submit(stream, cudaGraphNodeTypeMemset, [=] {
     return api_call(name, Errors::Queued, [&](Runtime& runtime) {
       runtime.require_stream(stream);
       fill_box(runtime, target.ptr, {target.pitch, target.ysize},

@@ -114,8 +114,8 @@ Program& Registry::load(Runtime& runtime, Module& module) {
   };
   try {
     auto arch = static_cast<uint32_t>(profile.compute_major * 10 + profile.compute_minor);
-    std::string text = fatbin::select_ptx(
-        fatbin::read(module.image, readable_bytes(module.image)), arch);
+    std::string text =
+        fatbin::select_ptx(fatbin::read(module.image, readable_bytes(module.image)), arch);
     module.program = std::make_unique<Program>(runtime.device(), ptx::parse(text));
     if (module.assembly == nullptr)
       module.assembly =

@@ -48,7 +48,7 @@ class Runtime {
   PointerKinds pointers;  ///< what is not ordinary device memory
   std::set<cudaStream_t> streams;
   std::set<cudaEvent_t> events, reset_events;  ///< alive; ended by a reset, which keeps the handles
-  std::vector<Finding> findings;  ///< of the checks, since the last vgpuReset
+  std::vector<Finding> findings;               ///< of the checks, since the last vgpuReset
   /// Bytes that calls have copied between device memory and memory that only the host knows, either
   /// way, since the last vgpuReset.
   uint64_t host_copy_bytes = 0;

@@ -118,7 +118,8 @@ VGPU_EXPORT cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greate
 }
 
 VGPU_EXPORT cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data) {
-  return submit(stream, cudaGraphNodeTypeHost, [=, name = __func__] {
+  const char* const name = __func__;
+  return submit(stream, cudaGraphNodeTypeHost, [=] {
     bool call = false;
     cudaError_t error = api_call(name, Errors::Queued, [&](Runtime& runtime) {
       runtime.require_stream(stream);

@@ -43,7 +43,8 @@ VGPU_PER_THREAD_TWIN(cudaMemcpyToSymbol, _ptds);
 VGPU_EXPORT cudaError_t cudaMemcpyToSymbolAsync(const void* symbol, const void* source,
                                                 size_t bytes, size_t offset, cudaMemcpyKind kind,
                                                 cudaStream_t stream) {
-  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+  const char* const name = __func__;
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=] {
     return api_call(name, Errors::Queued, [&](Runtime& runtime) {
       runtime.require_stream(stream);
       copy_to_symbol(runtime, symbol, source, bytes, offset, kind);
@@ -63,7 +64,8 @@ VGPU_PER_THREAD_TWIN(cudaMemcpyFromSymbol, _ptds);
 VGPU_EXPORT cudaError_t cudaMemcpyFromSymbolAsync(void* target, const void* symbol, size_t bytes,
                                                   size_t offset, cudaMemcpyKind kind,
                                                   cudaStream_t stream) {
-  return submit(stream, cudaGraphNodeTypeMemcpy, [=, name = __func__] {
+  const char* const name = __func__;
+  return submit(stream, cudaGraphNodeTypeMemcpy, [=] {
     return api_call(name, Errors::Queued, [&](Runtime& runtime) {
       runtime.require_stream(stream);
       copy_from_symbol(runtime, target, symbol, bytes, offset, kind);

@@ -60,14 +60,17 @@ std::string lz4(const char* data, size_t size, size_t uncompressed_size) {
 std::string zstd(const char* data, size_t size, size_t uncompressed_size) {
   // Compared before anything is allocated: the header alone may claim any size.
   if (ZSTD_getFrameContentSize(data, size) != uncompressed_size) {
-    throw FatbinError("fatbin: broken zstd data: its size is not that of the entry", Refusal::Compressed);
+    throw FatbinError("fatbin: broken zstd data: its size is not that of the entry",
+                      Refusal::Compressed);
   }
   std::string text(uncompressed_size, '\0');
   const size_t written = ZSTD_decompress(text.data(), text.size(), data, size);
   if (ZSTD_isError(written)) {
-    throw FatbinError(std::string("fatbin: broken zstd data: ") + ZSTD_getErrorName(written), Refusal::Compressed);
+    throw FatbinError(std::string("fatbin: broken zstd data: ") + ZSTD_getErrorName(written),
+                      Refusal::Compressed);
   }
-  if (written != uncompressed_size) throw FatbinError("fatbin: broken zstd data: it is too short", Refusal::Compressed);
+  if (written != uncompressed_size)
+    throw FatbinError("fatbin: broken zstd data: it is too short", Refusal::Compressed);
   return text;
 }
 
@@ -107,8 +110,7 @@ std::vector<Entry> read(const void* data, size_t limit) {
   }
   if (container.size > kLargestContainer)
     throw FatbinError("fatbin: the container claims an impossible size", Refusal::Unusable);
-  if (container.header_size > limit ||
-      container.size > limit - container.header_size) {
+  if (container.header_size > limit || container.size > limit - container.header_size) {
     throw FatbinError("fatbin: the container is truncated");
   }
 
@@ -145,8 +147,8 @@ std::string select_ptx(const std::vector<Entry>& entries, uint32_t max_arch) {
   const std::string device = std::to_string(max_arch);
   if (lowest != nullptr) {
     throw FatbinError("the program holds PTX for compute_" + std::to_string(lowest->arch) +
-                      " and newer only, the virtual GPU is a compute_" + device +
-                      ": build with nvcc -gencode arch=compute_80,code=compute_80",
+                          " and newer only, the virtual GPU is a compute_" + device +
+                          ": build with nvcc -gencode arch=compute_80,code=compute_80",
                       Refusal::Unusable);
   }
   throw FatbinError(

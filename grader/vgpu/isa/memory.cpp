@@ -277,9 +277,9 @@ const Op* generic(Warp& w, const Op* op) {
   return next(w, op + 1);
 }
 
-// --- vectors by strong accesses: a GPU moves a lane's elements at once, and programs rely on it when
-// a status and a value travel together (CUB's look-back). Aligned moves of 16 bytes are one access of
-// every processor with AVX and of ARM's since 8.4.
+// --- vectors by strong accesses: a GPU moves a lane's elements at once, and programs rely on it
+// when a status and a value travel together (CUB's look-back). Aligned moves of 16 bytes are one
+// access of every processor with AVX and of ARM's since 8.4.
 using Whole = uint64_t __attribute__((vector_size(16)));
 
 template <class T>

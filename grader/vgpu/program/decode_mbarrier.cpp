@@ -53,7 +53,7 @@ bool Decoder::decode_mbarrier(const Instruction& i) {
     op.a = transactions;
     transactions = negated;
   }
-  if (has_result && i.operands[0].kind != Operand::Kind::Sink) 
+  if (has_result && i.operands[0].kind != Operand::Kind::Sink)
     d = destination(i.operands[0], tests ? 0 : 8);
   const Handler run = what == "init"                                 ? handlers.initialise
                       : what == "expect_tx" || what == "complete_tx" ? handlers.change_transactions

@@ -299,17 +299,10 @@ VGPU_INLINE void move_once(uint8_t* to, const uint8_t* from, uint32_t bytes) {
 }
 
 template <class Mem, class Reg, bool kStore>
-const Op* whole(Warp& w, const Op* op) {
-  const uint64_t* base = w.lanes<uint64_t>(op->a);
-  for (uint32_t left = w.active; left != 0; left &= left - 1) {
-    if ((base[__builtin_ctz(left)] + static_cast<uint64_t>(op->imm)) & kWindowMask) {
-      any_generic<Mem, Reg, kStore>(w, op);  // memory of this block alone
-      return next(w, op + 1);
-    }
-  }
+[[gnu::noinline]] void any_whole(Warp& w, const Op* op) {
   const uint32_t bytes = static_cast<uint32_t>(sizeof(Mem)) * op->c;
   Addresses addresses;
-  collect_addresses(addresses, base, op->imm, w.active);
+  collect_addresses(addresses, w.lanes<uint64_t>(op->a), op->imm, w.active);
   check_global(w, op, addresses, bytes, kIntent<kStore>);
   for (uint32_t left = w.active; left != 0; left &= left - 1) {
     const int lane = __builtin_ctz(left);
@@ -328,6 +321,18 @@ const Op* whole(Warp& w, const Op* op) {
     }
     if constexpr (kStore) move_once(place, elements, bytes);
   }
+}
+
+template <class Mem, class Reg, bool kStore>
+const Op* whole(Warp& w, const Op* op) {
+  const uint64_t* base = w.lanes<uint64_t>(op->a);
+  uint64_t windows = 0;
+  for (uint32_t left = w.active; left != 0; left &= left - 1)
+    windows |= base[__builtin_ctz(left)] + static_cast<uint64_t>(op->imm);
+  if ((windows & kWindowMask) == 0)
+    any_whole<Mem, Reg, kStore>(w, op);
+  else
+    any_generic<Mem, Reg, kStore>(w, op);  // memory of this block alone
   return next(w, op + 1);
 }
 

@@ -27,17 +27,23 @@ def names(source: Path) -> list[str]:
     return re.findall(r'^    \{"(\w+)",', table, re.MULTILINE)
 
 
-def clean() -> list[Case]:
-    """Every case that no check may report."""
-    sources = sorted(FOLDER.glob("clean/*.cu"))
-    return [Case(f"clean/{source.stem}", name) for source in sources for name in names(source)]
-
-
-def seeded() -> list[Case]:
-    """Every case with a mistake, as the `// BUG name: kind` on its line tells."""
+def clean(folder: str = "clean") -> list[Case]:
+    """Every case of a folder that no check may report."""
+    mistakes = {(case.program, case.name) for case in seeded(folder)}
     return [
-        Case(f"seeded/{source.stem}", name, kind, number)
-        for source in sorted(FOLDER.glob("seeded/*.cu"))
+        Case(program, name)
+        for source in sorted(FOLDER.glob(f"{folder}/*.cu"))
+        for program in [f"{folder}/{source.stem}"]
+        for name in names(source)
+        if (program, name) not in mistakes
+    ]
+
+
+def seeded(folder: str = "seeded") -> list[Case]:
+    """Every case of a folder with a mistake, as the `// BUG name: kind` on its line tells."""
+    return [
+        Case(f"{folder}/{source.stem}", name, kind, number)
+        for source in sorted(FOLDER.glob(f"{folder}/*.cu"))
         for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), start=1)
         for name, kind in re.findall(r"// BUG (\w+): (\w+)$", line)
     ]

@@ -39,6 +39,9 @@ struct Site {
   int ptx_line = 0;
   InstructionClass kind = InstructionClass::Other;
   Strength strength = Strength::Weak;
+  /// Of a load, the bytes of each lane, one bit each: those that something is computed from, and
+  /// those that are stored again (program/used_bytes.hpp). All of them for other instructions.
+  uint16_t computed_bytes = 0xFFFF, stored_bytes = 0xFFFF;
   std::string mnemonic;
   std::string callers;  ///< of inlined code: ", called from FILE:LINE", outwards
 };

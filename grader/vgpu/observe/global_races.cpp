@@ -1,7 +1,9 @@
 // Races between blocks on global memory: two blocks of one launch touch the same bytes, at least
 // one writes, and nothing orders them. Blocks run in any order, so only atomic operations, or a
-// fence followed by a strong access that the other block reads, can order them. What a block did
-// after its release counts as ordered too: nothing correct is reported.
+// fence followed by a strong access that the other block reads, can order them. Reads need no
+// fence: the values have arrived when the block has met at a barrier and then makes a strong store
+// of what came of them. The one-pass selections of CUB work in place and rely on that. What a block
+// did after its release counts as ordered too: nothing correct is reported.
 #include <algorithm>
 #include <bit>
 #include <vector>
@@ -30,13 +32,15 @@ class GlobalRaces final : public Observer {
 
   void begin(const Block& block) override {
     mine_ = global_mark(block.context.grid_id, block.linear);
-    known_.clear();
+    heard_ = {};
     just_read_.clear();
     std::fill(read_here_.begin(), read_here_.end(), Range{});
     has_fenced_ = false;
+    has_met_ = block.warps() == 1;
   }
 
   void fence(const Warp&) override { has_fenced_ = true; }
+  void arrives(const Warp&, const Op*, uint32_t) override { has_met_ = true; }
 
   void access(const Access& access) override {
     const Site& site = sites_[access.op->site];
@@ -44,7 +48,7 @@ class GlobalRaces final : public Observer {
     const Kind kind = access.intent == Intent::Load ? Kind::Read
                       : strong                      ? Kind::Update
                                                     : Kind::Write;
-    for (const uint64_t address : just_read_) shadow_->acquire(address, known_);
+    for (const uint64_t address : just_read_) shadow_->acquire(address, heard_);
     just_read_.clear();
     if (strong) order(access, site);
     if (kind == Kind::Update) shadow_->has_updates = true;
@@ -161,26 +165,32 @@ class GlobalRaces final : public Observer {
     if (others == 0 || found.earlier != 0) return;
     for_each_cell(access, [&](size_t cell, int lane) {
       const GlobalMark mark = marks[cell].load(std::memory_order_relaxed);
-      if (found.earlier == 0 && unordered(mark)) found = {mark, kind, lane};
+      if (found.earlier == 0 && unordered(mark, kind)) found = {mark, kind, lane};
     });
   }
 
-  bool unordered(GlobalMark mark) const {
+  bool unordered(GlobalMark mark, Kind kind) const {
     if (!same_launch(mark, mine_) || same_block(mark, mine_)) return false;
+    const uint32_t block = block_in(mark);
     // Which of many blocks it was is not known: after any release it may be ordered.
-    return block_in(mark) == kManyBlocks ? known_.empty() : !known_.contains(block_in(mark));
+    const auto orders = [&](const BlockSet& blocks) {
+      return block == kManyBlocks ? !blocks.empty() : blocks.contains(block);
+    };
+    return !orders(heard_.releases) && !(kind == Kind::Read && orders(heard_.readings));
   }
 
   void order(const Access& access, const Site& site) {
     const bool releases = has_fenced_ || site.strength == Strength::Releasing;
+    // Without a fence not atomic updates: there may be very many, and hardly any is a signal.
+    const bool passes_on = releases || (has_met_ && access.intent == Intent::Store);
     for (uint32_t left = access.lanes; left != 0; left &= left - 1) {
       const uint64_t address = access.address[std::countr_zero(left)];
       if (access.intent != Intent::Store) {
-        shadow_->acquire(address, known_);
+        shadow_->acquire(address, heard_);
         just_read_.push_back(address);
       }
-      if (access.intent != Intent::Load && releases)
-        shadow_->release(address, block_in(mine_), known_);
+      if (access.intent != Intent::Load && passes_on)
+        shadow_->pass_on(address, block_in(mine_), heard_, releases);
     }
   }
 
@@ -215,11 +225,12 @@ class GlobalRaces final : public Observer {
   uint32_t shift_;
   std::vector<Range> read_here_;  // by this block, weakly: of each site
   GlobalMark mine_ = 0;
-  BlockSet known_;
+  Heard heard_;
   // By the last instruction, strongly. The access is yet to come when it is observed, and another
   // block may release just before it: so the next one asks again.
   std::vector<uint64_t> just_read_;
   bool has_fenced_ = false;
+  bool has_met_ = false;  // at a barrier; a single warp is always together
 };
 
 }  // namespace

@@ -30,8 +30,8 @@ void GlobalShadow::prepare(const LaunchContext& context) {
   // The number of a launch comes back after 65535 others: by then nothing may be left of it.
   const bool wraps = launch_ / 0xFFFF != context.grid_id / 0xFFFF;
   launch_ = context.grid_id;
-  releases_.clear();
-  any_release_ = false;
+  passed_on_.clear();
+  any_passed_on_ = false;
   has_updates = false;
   if (map_ != nullptr) {
     if (!wraps) return;
@@ -44,19 +44,24 @@ void GlobalShadow::prepare(const LaunchContext& context) {
   map_ = reserve<Cell>(kMaps * cells_);
 }
 
-void GlobalShadow::release(uint64_t address, uint32_t block, const BlockSet& known) {
+void GlobalShadow::pass_on(uint64_t address, uint32_t block, const Heard& heard, bool releases) {
   const std::lock_guard lock(mutex_);
-  BlockSet& seen = releases_[address];
-  seen.insert(known.begin(), known.end());
-  seen.insert(block);
-  any_release_ = true;
+  Heard& there = passed_on_[address];
+  BlockSet& ordered = releases ? there.releases : there.readings;
+  ordered.insert(heard.releases.begin(), heard.releases.end());
+  ordered.insert(block);
+  there.readings.insert(heard.readings.begin(), heard.readings.end());
+  any_passed_on_ = true;
 }
 
-void GlobalShadow::acquire(uint64_t address, BlockSet& known) {
-  if (!any_release_.load(std::memory_order_acquire)) return;
+void GlobalShadow::acquire(uint64_t address, Heard& heard) {
+  if (!any_passed_on_.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(mutex_);
-  const auto found = releases_.find(address);
-  if (found != releases_.end()) known.insert(found->second.begin(), found->second.end());
+  const auto found = passed_on_.find(address);
+  if (found == passed_on_.end()) return;
+  const Heard& there = found->second;
+  heard.releases.insert(there.releases.begin(), there.releases.end());
+  heard.readings.insert(there.readings.begin(), there.readings.end());
 }
 
 }  // namespace vgpu

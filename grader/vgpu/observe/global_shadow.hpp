@@ -34,8 +34,13 @@ inline bool same_block(GlobalMark a, GlobalMark b) {
   return (a ^ b) >> 16 == 0;
 }
 
-/// Blocks that a block has seen the release of: what they did before it is ordered.
 using BlockSet = std::unordered_set<uint32_t>;
+
+/// Blocks that a block has heard of, by strong accesses.
+struct Heard {
+  BlockSet releases;  ///< all that they did is ordered
+  BlockSet readings;  ///< what they read is ordered; what they wrote need not be
+};
 
 class GlobalShadow {
  public:
@@ -70,10 +75,11 @@ class GlobalShadow {
     return false;
   }
 
-  /// `block`, which knows of the blocks in `known`, releases through a strong write to `address`.
-  void release(uint64_t address, uint32_t block, const BlockSet& known);
-  /// A block reads `address` by a strong access: adds to `known` whose releases it sees.
-  void acquire(uint64_t address, BlockSet& known);
+  /// `block`, which has heard of others, makes a strong write to `address`. `releases`: all that
+  /// came before is ordered before what a reader does; otherwise only what was read before is.
+  void pass_on(uint64_t address, uint32_t block, const Heard& heard, bool releases);
+  /// A block reads `address` by a strong access: adds to `heard` what writes there passed on.
+  void acquire(uint64_t address, Heard& heard);
 
  private:
   size_t page_count() const { return (cells_ >> kPageShift) + 1; }
@@ -83,8 +89,8 @@ class GlobalShadow {
   Cell* map_ = nullptr;
   static constexpr uint32_t kPageShift = 12;
   std::atomic<uint16_t>* pages_ = nullptr;  // the last launch that wrote there
-  std::atomic<bool> any_release_{false};
-  std::unordered_map<uint64_t, BlockSet> releases_;
+  std::atomic<bool> any_passed_on_{false};
+  std::unordered_map<uint64_t, Heard> passed_on_;  // by the address of a strong write
 };
 
 }  // namespace vgpu

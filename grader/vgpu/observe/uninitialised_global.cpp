@@ -6,7 +6,7 @@
 #include "machine/block.hpp"
 #include "observe/cell_loop.hpp"
 #include "observe/checks.hpp"
-#include "observe/padding.hpp"
+#include "observe/unwritten.hpp"
 
 namespace vgpu {
 namespace {
@@ -56,17 +56,27 @@ class UninitialisedGlobal final : public Observer {
         Word word;
         std::memcpy(&word, shadow + k, sizeof word);
         if (word == kAll) continue;
-        if (access.intent != Intent::Store) report(access, lane);
-        if (access.intent == Intent::Load) return;
+        if (access.intent != Intent::Store && is_mistake(access, lane)) {
+          report(access, lane);
+          if (access.intent == Intent::Load) return;
+        }
+        if (access.intent == Intent::Load) break;
         std::memcpy(shadow + k, &kAll, sizeof kAll);
       }
     }
   }
 
+  bool is_mistake(const Access& access, int lane) const {
+    const uint8_t* const shadow = written_ + (access.address[lane] - base_);
+    uint32_t unwritten = 0;
+    for (uint32_t k = 0; k < access.size; ++k) unwritten |= (shadow[k] == 0 ? 1u : 0u) << k;
+    const uint8_t* const before = shadow - std::min<ptrdiff_t>(kMemberBytes, shadow - written_);
+    const bool member_before = std::find(before, shadow, 1) != shadow;
+    const Site& site = access.warp.block->context.kernel->sites[access.op->site];
+    return uses_unwritten(site, access.size, unwritten, member_before);
+  }
+
   void report(const Access& access, int lane) const {
-    const uint8_t* shadow = written_ + (access.address[lane] - base_);
-    const bool some = std::find(shadow, shadow + access.size, 1) != shadow + access.size;
-    if (some && may_copy_padding(access.warp.block->context.kernel->sites[access.op->site])) return;
     access.warp.block->find(
         {"uninitialised", access.warp, access.op, lane}, "uninitialised read of global memory",
         memory_.describe(access.address[lane]) +

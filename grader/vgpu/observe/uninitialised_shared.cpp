@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "observe/checks.hpp"
-#include "observe/padding.hpp"
 #include "observe/shared_shadow.hpp"
+#include "observe/unwritten.hpp"
 
 namespace vgpu {
 namespace {
@@ -25,12 +25,12 @@ class UninitialisedShared final : public Observer {
     }
     grid_.for_each(access, [&](const Cells& cells) {
       uint8_t* const written = written_.data() + cells.first;
-      uint32_t k = 0;
       if (access.intent != Intent::Store) {
-        while (k < cells.count && written[k] != 0) ++k;
+        uint32_t k = 0;
+        while (k < cells.count && (written[k] != 0 || !is_mistake(access, cells, k))) ++k;
         if (k < cells.count) report(access, cells, k);
+        if (access.intent == Intent::Load) return k == cells.count;
       }
-      if (access.intent == Intent::Load) return k == cells.count;
       if (cells.count == 1)
         written[0] = 1;
       else
@@ -45,11 +45,21 @@ class UninitialisedShared final : public Observer {
   }
 
  private:
+  // `k`: one of the cells, not written.
+  bool is_mistake(const Access& access, const Cells& cells, uint32_t k) const {
+    const uint32_t each = cells.each == 0 ? cells.count : cells.each, bytes = grid_.bytes();
+    const auto first = written_.begin() + cells.first + k / each * each;
+    uint32_t unwritten = 0;
+    for (uint32_t c = 0; c < each; ++c) {
+      if (first[c] == 0) unwritten |= ((1u << bytes) - 1) << c * bytes;
+    }
+    const auto before = first - std::min<ptrdiff_t>(kMemberBytes / bytes, first - written_.begin());
+    const Site& site = access.warp.block->context.kernel->sites[access.op->site];
+    return uses_unwritten(site, access.size, unwritten, std::find(before, first, 1) != first);
+  }
+
   void report(const Access& access, const Cells& cells, uint32_t k) const {
     Block& block = *access.warp.block;
-    const uint8_t* written = written_.data() + cells.first;
-    const bool some = std::find(written, written + cells.count, 1) != written + cells.count;
-    if (some && may_copy_padding(block.context.kernel->sites[access.op->site])) return;
     block.find({"uninitialised", access.warp, access.op, some_lane(cells, k, access)},
                "uninitialised read of shared memory",
                "nothing in this block has written " +

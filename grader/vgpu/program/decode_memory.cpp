@@ -261,6 +261,11 @@ void Decoder::decode_access(const Instruction& i, const Operand& data, const Ope
   }
   if (parts.size() != elements)
     throw Untranslatable(i.mnemonic() + " with " + std::to_string(parts.size()) + " registers");
+  if (!is_store) {
+    const UsedBytes used = used_of_load(data, type, used_);
+    kernel_.sites[site_].computed_bytes = static_cast<uint16_t>(used.computed);
+    kernel_.sites[site_].stored_bytes = static_cast<uint16_t>(used.stored);
+  }
   f.register_bytes = std::max(f.bytes, 2u);
   for (const Operand* part : parts) {
     if (part->kind == Operand::Kind::Register) f.register_bytes = register_width(*part);

@@ -53,7 +53,8 @@ Decoder::Decoder(const ptx::Module& module, const ptx::Function& function, Kerne
       code_index_(code),
       graph_(build_flow(function)),
       slots_(assign_slots(function, graph_)),
-      traffic_(function) {}
+      traffic_(function),
+      used_(used_bytes(function)) {}
 
 void Decoder::decode() {
   code_.name = function_.name;

@@ -21,6 +21,7 @@
 #include "program/fuse.hpp"
 #include "program/fuse_global.hpp"
 #include "program/registers.hpp"
+#include "program/used_bytes.hpp"
 #include "ptx/module.hpp"
 
 namespace vgpu {
@@ -162,6 +163,7 @@ class Decoder {
   FlowGraph graph_;
   RegisterSlots slots_;
   RegisterTraffic traffic_;
+  std::vector<UsedBytes> used_;  // by register
   Code code_;
 
   uint32_t site_ = 0;                  // of the instruction being translated

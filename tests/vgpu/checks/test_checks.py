@@ -30,6 +30,8 @@ ON_THE_HOST = {"double_free", "leak"}  # no source line is known
 SILENT_WITHOUT_CHECKS = {"race", "race_global", "uninitialised", "uninitialised_global", "async"}
 
 SEEDED, CLEAN = check_suites.seeded(), check_suites.clean()
+# Programs on either side of one rule. No other tool has been asked about them.
+WRONG, RIGHT = check_suites.seeded("pairs"), check_suites.clean("pairs")
 
 
 def names_line(report: str, case: Case) -> bool:
@@ -44,13 +46,16 @@ def test_suites_are_complete() -> None:
     for source in sorted(check_suites.FOLDER.glob("seeded/*.cu")):
         marked = [case.name for case in SEEDED if case.program == f"seeded/{source.stem}"]
         assert sorted(marked) == sorted(check_suites.names(source)), source
-    for program in {case.program for case in SEEDED + CLEAN}:
+    for source in sorted(check_suites.FOLDER.glob("pairs/*.cu")):
+        for cases in (WRONG, RIGHT):
+            assert f"pairs/{source.stem}" in {case.program for case in cases}, source
+    for program in {case.program for case in SEEDED + CLEAN + WRONG + RIGHT}:
         words = [str(BUILD / "bin/vgpu"), "run", str(PROGRAMS / program), "--list"]
         listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
         assert listed == check_suites.names(check_suites.FOLDER / f"{program}.cu")
 
 
-@pytest.mark.parametrize("case", SEEDED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", SEEDED + WRONG, ids=lambda case: case.name)
 def test_finds(case: Case) -> None:
     said = run(case, "all").stderr
     found = [report for report in reports(said) if re.match(REPORTS[case.kind], report)]
@@ -69,14 +74,16 @@ def test_is_silent_when_off(case: Case) -> None:
     assert run(case, "none").stderr == ""
 
 
-@pytest.mark.parametrize("case", CLEAN, ids=lambda case: f"{case.program}-{case.name}")
+@pytest.mark.parametrize("case", CLEAN + RIGHT, ids=lambda case: f"{case.program}-{case.name}")
 def test_clean_program_raises_no_alarm(case: Case) -> None:
     result = run(case, "all")
     assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
-    "case", [c for c in CLEAN if c.program == "clean/blocks"], ids=lambda case: case.name
+    "case",
+    [c for c in CLEAN + RIGHT if c.program in ("clean/blocks", "pairs/in_place")],
+    ids=lambda case: case.name,
 )
 def test_blocks_on_several_threads_raise_no_alarm(case: Case) -> None:
     """Blocks meet differently each time; an alarm that depends on it needs some rounds to show."""

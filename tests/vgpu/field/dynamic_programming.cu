@@ -28,8 +28,9 @@ constexpr int kTile = 16;
 
 __device__ void relax(int (*c)[kTile], int (*a)[kTile], int (*b)[kTile]) {
   for (int k = 0; k < kTile; ++k) {
-    c[threadIdx.y][threadIdx.x] =
-        min(c[threadIdx.y][threadIdx.x], a[threadIdx.y][k] + b[k][threadIdx.x]);
+    const int through = a[threadIdx.y][k] + b[k][threadIdx.x];
+    __syncthreads();  // c may be a or b: everybody has read before anybody writes
+    c[threadIdx.y][threadIdx.x] = min(c[threadIdx.y][threadIdx.x], through);
     __syncthreads();
   }
 }

@@ -189,31 +189,32 @@ const Op* move(Warp& w, const Op* op) {
 }
 
 // mov.b64 %rd, {%r1, %r2} and its kind: N parts of type P make one W, the first part lowest.
-template <class W, class P>
+// A part's register is an R: bytes live in 16-bit registers.
+template <class W, class P, class R = P>
 const Op* pack(Warp& w, const Op* op) {
   constexpr int kParts = sizeof(W) / sizeof(P);
-  const P* part[kParts];
+  const R* part[kParts];
   for (int k = 0; k < kParts; ++k)
-    part[k] = w.lanes<P>(w.operands[op->extra + static_cast<uint32_t>(k)]);
+    part[k] = w.lanes<R>(w.operands[op->extra + static_cast<uint32_t>(k)]);
   write_lanes<W>(w, op->d, [&](int i) {
     W value = 0;
     for (int k = 0; k < kParts; ++k)
-      value = static_cast<W>(
-          value | static_cast<W>(W{part[k][i]} << (8 * sizeof(P) * static_cast<size_t>(k))));
+      value = static_cast<W>(value | static_cast<W>(W{static_cast<P>(part[k][i])}
+                                                    << (8 * sizeof(P) * static_cast<size_t>(k))));
     return value;
   });
   return next(w, op + 1);
 }
 
-template <class W, class P>
+template <class W, class P, class R = P>
 const Op* unpack(Warp& w, const Op* op) {
   constexpr int kParts = sizeof(W) / sizeof(P);
   const W* a = w.lanes<W>(op->a);
   for (int k = 0; k < kParts; ++k) {
     const uint32_t offset = w.operands[op->extra + static_cast<uint32_t>(k)];
     if (offset == isa::kNone) continue;  // `_`
-    write_lanes<P>(w, offset, [&](int i) {
-      return static_cast<P>(a[i] >> (8 * sizeof(P) * static_cast<size_t>(k)));
+    write_lanes<R>(w, offset, [&](int i) {
+      return R{static_cast<P>(a[i] >> (8 * sizeof(P) * static_cast<size_t>(k)))};
     });
   }
   return next(w, op + 1);
@@ -295,6 +296,10 @@ constexpr isa::Form kForms[] = {
     MOVE("f64", u64, "8"),
     MOVE("b128", unsigned __int128, "16"),
     // Not PTX: address conversions are moves or additions of a window (program/).
+    {"pack.b16.b8", pack<u16, u8, u16>, "d2", kMove},
+    {"unpack.b16.b8", unpack<u16, u8, u16>, "s2", kMove},
+    {"pack.b32.b8", pack<u32, u8, u16>, "d4", kMove},
+    {"unpack.b32.b8", unpack<u32, u8, u16>, "s4", kMove},
     {"pack.b32.b16", pack<u32, u16>, "d4", kMove},
     {"unpack.b32.b16", unpack<u32, u16>, "s4", kMove},
     {"pack.b64.b16", pack<u64, u16>, "d8", kMove},

@@ -378,12 +378,13 @@ void Decoder::decode_move(const Instruction& i) {
   const std::string name = std::string(packs ? "pack" : "unpack") + ".b" +
                            std::to_string(8 * whole) + ".b" + std::to_string(8 * part);
   const isa::Form& f = form(name);
+  const uint32_t width = std::max(part, 2u);  // of a part's register
   std::vector<uint32_t> registers;
   for (const Operand& operand : parts) {
     if (operand.kind == Operand::Kind::Sink)
       registers.push_back(isa::kNone);
     else
-      registers.push_back(packs ? source(operand, part) : destination(operand, part));
+      registers.push_back(packs ? source(operand, width) : destination(operand, width));
   }
   const uint32_t value = packs ? destination(to, whole) : source(from, whole);
   const uint32_t extra = list(registers);

@@ -47,6 +47,22 @@ __global__ void evaluate(const Signed* a, const Signed* b, Unsigned* out, int n)
   if (i < n) operations(a[i], b[i], out + i * kResults);
 }
 
+// Halves and bytes of registers, taken apart and put together the other way round, as the toolkit's
+// headers do at compute_90: bytes are in 16-bit registers, and a part may be dropped.
+__global__ void parts(const unsigned* x, unsigned* out) {
+  const unsigned v = x[threadIdx.x];
+  unsigned reversed, pair;
+  asm("{.reg .b8 a, b, c, d; mov.b32 {a, b, c, d}, %1; mov.b32 %0, {d, c, b, a};}"
+      : "=r"(reversed)
+      : "r"(v));
+  asm("{.reg .b8 a, b; .reg .b16 l, h; mov.b32 {l, h}, %1; mov.b16 {a, _}, l; mov.b16 {_, b}, h;"
+      " mov.b16 l, {b, a}; mov.b16 h, {a, 0}; mov.b32 %0, {l, h};}"
+      : "=r"(pair)
+      : "r"(v));
+  out[2 * threadIdx.x] = reversed;
+  out[2 * threadIdx.x + 1] = pair;
+}
+
 __global__ void intrinsics(const unsigned* x, unsigned* out) {
   const unsigned v = x[threadIdx.x];
   unsigned* o = out + threadIdx.x * 6;
@@ -82,8 +98,16 @@ int main() {
   for (unsigned i = 0; i < 32; ++i) x[i] = i * 0x01234567u + i % 3;
   DeviceArray<unsigned> dx(x), bits(32 * 6);
   intrinsics<<<1, 32>>>(dx.data(), bits.data());
+  DeviceArray<unsigned> made(32 * 2);
+  parts<<<1, 32>>>(dx.data(), made.data());
   finish_kernels();
 
+  std::vector<unsigned> want_made;
+  for (const unsigned v : x) {
+    want_made.push_back(__builtin_bswap32(v));
+    want_made.push_back((v & 0xff) << 16 | (v & 0xff) << 8 | v >> 24);
+  }
+  expect("parts", made.host(), want_made);
   std::vector<Unsigned> want(n * kResults);
   for (int i = 0; i < n; ++i) operations(a[i], b[i], &want[i * kResults]);
   expect("operations", out.host(), want);

@@ -2,6 +2,9 @@
 // each API function.
 #pragma once
 
+#ifdef VGPU_CUDA_12
+#include "cudart/version_12.hpp"
+#endif
 #pragma GCC visibility push(default)
 #include <cuda_runtime_api.h>
 #pragma GCC visibility pop
@@ -14,7 +17,10 @@
 /// Exports `name` under its per-thread-default-stream name too: `_ptsz` for stream calls, `_ptds`
 /// for the others. All work is done when it is submitted, so both default streams behave alike.
 #define VGPU_PER_THREAD_TWIN(name, suffix) \
-  extern "C" __attribute__((visibility("default"), alias(#name))) decltype(name) name##suffix
+  extern "C"                               \
+      __attribute__((visibility("default"), alias(VGPU_TEXT(name)))) decltype(name) name##suffix
+#define VGPU_TEXT(name) VGPU_QUOTED(name)  // of what version_12.hpp makes of the name
+#define VGPU_QUOTED(name) #name
 
 #define VGPU_EXPORT extern "C" __attribute__((visibility("default")))
 

@@ -5,12 +5,20 @@
 #include <map>
 
 #include "cudart/api.hpp"
+#include "cudart/device_properties_12.hpp"
 
 using namespace vgpu::cudart;
 
 namespace {
 
-constexpr int kCudaVersion = 13000;
+constexpr int kDriverVersion = 13000;
+#ifdef VGPU_CUDA_12
+constexpr int kRuntimeVersion = 12090;
+using DeviceProperties = DeviceProperties12;
+#else
+constexpr int kRuntimeVersion = 13000;
+using DeviceProperties = cudaDeviceProp;
+#endif
 constexpr char kPciBusId[] = "0000:00:00.0";
 constexpr int kTextureAlignment = 512, kTexturePitchAlignment = 32;  // bytes
 constexpr int kMaxPitch = 2147483647;                                // bytes
@@ -91,6 +99,52 @@ std::map<cudaLimit, size_t>& limits() {  // the defaults of an H200
 unsigned device_flags = 0;
 cudaFuncCache cache_config = cudaFuncCachePreferNone;
 
+template <typename Properties>
+void describe(Properties& result) {
+  const vgpu::GpuProfile& p = profile();
+  result = {};
+  std::snprintf(result.name, sizeof result.name, "%s", p.name.c_str());
+  std::memcpy(result.uuid.bytes, "FlashLab-virtual", sizeof result.uuid.bytes);
+  result.totalGlobalMem = p.global_memory;
+  result.sharedMemPerBlock = p.shared_per_block;
+  result.regsPerBlock = p.registers_per_multiprocessor;
+  result.warpSize = vgpu::kWarpSize;
+  result.memPitch = kMaxPitch;
+  result.maxThreadsPerBlock = p.max_threads_per_block;
+  std::copy(p.max_block, p.max_block + 3, result.maxThreadsDim);
+  std::copy(p.max_grid, p.max_grid + 3, result.maxGridSize);
+  result.totalConstMem = p.constant_memory;
+  result.major = p.compute_major;
+  result.minor = p.compute_minor;
+  result.textureAlignment = kTextureAlignment;
+  result.texturePitchAlignment = kTexturePitchAlignment;
+  result.multiProcessorCount = p.multiprocessors;
+  result.canMapHostMemory = 1;
+  result.concurrentKernels = 1;
+  result.unifiedAddressing = 1;
+  result.memoryBusWidth = p.memory_bus_bits;
+  result.l2CacheSize = static_cast<int>(p.l2_cache);
+  result.maxThreadsPerMultiProcessor = p.max_threads_per_multiprocessor;
+  result.streamPrioritiesSupported = 1;
+  result.globalL1CacheSupported = 1;
+  result.localL1CacheSupported = 1;
+  result.sharedMemPerMultiprocessor = p.shared_per_multiprocessor;
+  result.regsPerMultiprocessor = p.registers_per_multiprocessor;
+  result.managedMemory = 1;
+  result.sharedMemPerBlockOptin = p.shared_per_block_optin;
+  result.maxBlocksPerMultiProcessor = p.max_blocks_per_multiprocessor;
+  result.reservedSharedMemPerBlock = p.reserved_shared_per_block;
+  result.hostRegisterSupported = 1;
+  result.memoryPoolsSupported = 1;
+  result.cooperativeLaunch = 1;
+  if constexpr (requires { result.clockRate; }) {
+    result.clockRate = p.clock_khz;
+    result.memoryClockRate = p.memory_clock_khz;
+    result.singleToDoublePrecisionPerfRatio =
+        attribute(cudaDevAttrSingleToDoublePrecisionPerfRatio);
+  }
+}
+
 }  // namespace
 
 VGPU_EXPORT cudaError_t cudaGetDeviceCount(int* count) {
@@ -140,11 +194,11 @@ VGPU_EXPORT cudaError_t cudaDeviceReset() {
 }
 
 VGPU_EXPORT cudaError_t cudaDriverGetVersion(int* version) {
-  return api_call(__func__, Errors::None, [&](Runtime&) { output(version) = kCudaVersion; });
+  return api_call(__func__, Errors::None, [&](Runtime&) { output(version) = kDriverVersion; });
 }
 
 VGPU_EXPORT cudaError_t cudaRuntimeGetVersion(int* version) {
-  return api_call(__func__, Errors::None, [&](Runtime&) { output(version) = kCudaVersion; });
+  return api_call(__func__, Errors::None, [&](Runtime&) { output(version) = kRuntimeVersion; });
 }
 
 VGPU_EXPORT cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr which, int device) {
@@ -159,41 +213,7 @@ VGPU_EXPORT cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr which,
 VGPU_EXPORT cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   return api_call(__func__, Errors::None, [&](Runtime&) {
     require_device(device);
-    const vgpu::GpuProfile& p = profile();
-    cudaDeviceProp& result = output(properties) = {};
-    std::snprintf(result.name, sizeof result.name, "%s", p.name.c_str());
-    std::memcpy(result.uuid.bytes, "FlashLab-virtual", sizeof result.uuid.bytes);
-    result.totalGlobalMem = p.global_memory;
-    result.sharedMemPerBlock = p.shared_per_block;
-    result.regsPerBlock = p.registers_per_multiprocessor;
-    result.warpSize = vgpu::kWarpSize;
-    result.memPitch = kMaxPitch;
-    result.maxThreadsPerBlock = p.max_threads_per_block;
-    std::copy(p.max_block, p.max_block + 3, result.maxThreadsDim);
-    std::copy(p.max_grid, p.max_grid + 3, result.maxGridSize);
-    result.totalConstMem = p.constant_memory;
-    result.major = p.compute_major;
-    result.minor = p.compute_minor;
-    result.textureAlignment = kTextureAlignment;
-    result.texturePitchAlignment = kTexturePitchAlignment;
-    result.multiProcessorCount = p.multiprocessors;
-    result.canMapHostMemory = 1;
-    result.concurrentKernels = 1;
-    result.unifiedAddressing = 1;
-    result.memoryBusWidth = p.memory_bus_bits;
-    result.l2CacheSize = static_cast<int>(p.l2_cache);
-    result.maxThreadsPerMultiProcessor = p.max_threads_per_multiprocessor;
-    result.streamPrioritiesSupported = 1;
-    result.globalL1CacheSupported = 1;
-    result.localL1CacheSupported = 1;
-    result.sharedMemPerMultiprocessor = p.shared_per_multiprocessor;
-    result.regsPerMultiprocessor = p.registers_per_multiprocessor;
-    result.managedMemory = 1;
-    result.sharedMemPerBlockOptin = p.shared_per_block_optin;
-    result.maxBlocksPerMultiProcessor = p.max_blocks_per_multiprocessor;
-    result.reservedSharedMemPerBlock = p.reserved_shared_per_block;
-    result.hostRegisterSupported = 1;
-    result.memoryPoolsSupported = 1;
+    describe(reinterpret_cast<DeviceProperties&>(output(properties)));
   });
 }
 

@@ -1,12 +1,26 @@
 // Questions about pointers, registration of host memory, and hints about managed memory.
 #include "cudart/api.hpp"
 
+#include <cstddef>
+#include <cstring>
+
 using namespace vgpu::cudart;
+
+namespace {
+
+#ifdef VGPU_CUDA_12  // where the structure ends before the reserved members
+constexpr size_t kAttributesBytes = offsetof(cudaPointerAttributes, reserved);
+#else
+constexpr size_t kAttributesBytes = sizeof(cudaPointerAttributes);
+#endif
+
+}  // namespace
 
 VGPU_EXPORT cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes,
                                                  const void* pointer) {
   return api_call(__func__, Errors::Sticky, [&](Runtime& runtime) {
-    cudaPointerAttributes& result = output(attributes) = {};
+    cudaPointerAttributes& result = output(attributes);
+    std::memset(&result, 0, kAttributesBytes);
     auto* address = const_cast<void*>(pointer);
     MemoryKind kind = runtime.pointers.kind_of(runtime.memory(), pointer);
     bool host = kind != MemoryKind::Device;

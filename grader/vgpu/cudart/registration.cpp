@@ -7,13 +7,15 @@ using namespace vgpu::cudart;
 
 namespace {
 
-/// What `.nvFatBinSegment` holds for each object.
+/// What `.nvFatBinSegment` holds for each object, or for all that -rdc=true links
+/// (`crt/link.stub`).
 struct FatbinWrapper {
   int magic, version;
-  const void* image;
-  void* extra;
+  const void* image;          ///< the container; of linked objects what nvlink made: machine code
+  const void* const* linked;  ///< version 2: the containers of the objects, ended by null
 };
 constexpr int kWrapperMagic = 0x466243B1;
+constexpr int kLinkedVersion = 2;
 
 Module* module_of(void** handle) {
   return reinterpret_cast<Module*>(handle);
@@ -25,8 +27,15 @@ VGPU_EXPORT void** __cudaRegisterFatBinary(void* wrapper) {
   Runtime& runtime = Runtime::instance();
   std::scoped_lock lock(runtime.mutex);
   const auto* fatbin = static_cast<const FatbinWrapper*>(wrapper);
-  const void* image = fatbin->magic == kWrapperMagic ? fatbin->image : wrapper;
-  return reinterpret_cast<void**>(runtime.registry.add_module(image));
+  std::vector<const void*> images;
+  if (fatbin->magic != kWrapperMagic)
+    images = {wrapper};
+  else if (fatbin->version != kLinkedVersion)
+    images = {fatbin->image};
+  else
+    for (const void* const* image = fatbin->linked; *image != nullptr; ++image)
+      images.push_back(*image);
+  return reinterpret_cast<void**>(runtime.registry.add_module(std::move(images)));
 }
 
 VGPU_EXPORT void __cudaRegisterFatBinaryEnd(void**) {}

@@ -4,6 +4,7 @@
 
 #include "cudart/runtime.hpp"
 #include "fatbin/fatbin.hpp"
+#include "program/link.hpp"
 #include "ptx/parser.hpp"
 
 namespace vgpu::cudart {
@@ -45,11 +46,38 @@ cudaError_t error_code(fatbin::Refusal refusal) {
   return cudaErrorNoKernelImageForDevice;
 }
 
+/// The PTX of each object file. One that has none is left out when others have some: NVIDIA's own
+/// (libcudadevrt) holds little but machine code, and link() names what is missed.
+std::vector<std::string> select_ptx(const std::vector<const void*>& images, uint32_t arch) {
+  std::vector<std::string> texts;
+  std::optional<fatbin::FatbinError> unusable;
+  for (const void* image : images) {
+    try {
+      texts.push_back(fatbin::select_ptx(fatbin::read(image, readable_bytes(image)), arch));
+    } catch (const fatbin::FatbinError& error) {
+      if (error.refusal != fatbin::Refusal::Unusable) throw;
+      if (!unusable) unusable = error;
+    }
+  }
+  if (texts.empty()) throw unusable.value();
+  return texts;
+}
+
+/// What ptxas says about one text is true of the program. Of several, nvlink adds up what their
+/// functions need, and ptxas cannot.
+std::shared_ptr<ptxas::Assembly> assembly(std::vector<std::string> texts, uint32_t arch) {
+  if (texts.size() == 1)
+    return std::make_shared<ptxas::Assembly>(std::move(texts.front()),
+                                             "sm_" + std::to_string(arch));
+  return std::make_shared<ptxas::Assembly>(
+      "ptxas cannot tell the registers of objects that are linked together (-rdc=true)");
+}
+
 }  // namespace
 
-Module* Registry::add_module(const void* image) {
+Module* Registry::add_module(std::vector<const void*> images) {
   auto module = std::make_unique<Module>();
-  module->image = image;
+  module->images = std::move(images);
   Module* handle = module.get();
   modules_.emplace(handle, std::move(module));
   return handle;
@@ -114,12 +142,11 @@ Program& Registry::load(Runtime& runtime, Module& module) {
   };
   try {
     auto arch = static_cast<uint32_t>(profile.compute_major * 10 + profile.compute_minor);
-    std::string text =
-        fatbin::select_ptx(fatbin::read(module.image, readable_bytes(module.image)), arch);
-    module.program = std::make_unique<Program>(runtime.device(), ptx::parse(text));
-    if (module.assembly == nullptr)
-      module.assembly =
-          std::make_shared<ptxas::Assembly>(std::move(text), "sm_" + std::to_string(arch));
+    std::vector<std::string> texts = select_ptx(module.images, arch);
+    std::vector<ptx::Module> parsed;
+    for (const std::string& text : texts) parsed.push_back(ptx::parse(text));
+    module.program = std::make_unique<Program>(runtime.device(), link(std::move(parsed)));
+    if (module.assembly == nullptr) module.assembly = assembly(std::move(texts), arch);
   } catch (const fatbin::FatbinError& error) {
     refuse(error_code(error.refusal), error.what());
   } catch (const ProgramError& error) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "program/program.hpp"
 #include "ptxas/assembly.hpp"
@@ -17,10 +18,10 @@ namespace vgpu::cudart {
 
 class Runtime;
 
-/// One registered fatbin: what nvcc embedded in one object file. Its address is the handle that the
-/// program keeps.
+/// One registered fatbin: what nvcc embedded in one object file, or in those that -rdc=true links
+/// together. Its address is the handle that the program keeps.
 struct Module {
-  const void* image = nullptr;       ///< the fatbin container
+  std::vector<const void*> images;   ///< the fatbin containers, one for each object file
   std::unique_ptr<Program> program;  ///< after the first use
   std::shared_ptr<ptxas::Assembly>
       assembly;                          ///< after the first use; launch records outlive the module
@@ -48,7 +49,7 @@ namespace vgpu::cudart {
 
 class Registry {
  public:
-  Module* add_module(const void* image);
+  Module* add_module(std::vector<const void*> images);
   void remove_module(Runtime& runtime, Module* module);
   void add_function(Module* module, const void* host, std::string name);
   void add_variable(Module* module, const void* host, std::string name);

@@ -106,7 +106,7 @@ std::vector<Entry> read(const void* data, size_t limit) {
   if (container.magic != kMagic) throw FatbinError("not a fatbin: wrong magic number");
   if (container.version != kVersion || container.header_size < sizeof container) {
     throw FatbinError("fatbin: unknown version " + std::to_string(container.version) +
-                      ": build with nvcc 13");
+                      ": build with nvcc 12 or 13");
   }
   if (container.size > kLargestContainer)
     throw FatbinError("fatbin: the container claims an impossible size", Refusal::Unusable);

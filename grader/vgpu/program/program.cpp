@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <functional>
 #include <mutex>
@@ -27,10 +28,26 @@ size_t round_up(size_t value, size_t to) {
   return (value + to - 1) / to * to;
 }
 
+/// `__nv_static_25__8c8e5abc_4_a_cu_c4b21e72__Z4kernPf` -> `_Z4kernPf`: with -rdc=true names that
+/// are static in the source have in front what tells the objects apart, with its length.
+std::string_view without_object(std::string_view name) {
+  constexpr std::string_view kPrefix = "__nv_static_";
+  if (!name.starts_with(kPrefix)) return name;
+  const char* const end = name.data() + name.size();
+  size_t length = 0;
+  const auto [object, error] = std::from_chars(name.data() + kPrefix.size(), end, length);
+  constexpr size_t kSeparators = 2;  // one on either side of the object
+  if (error != std::errc() || static_cast<size_t>(end - object) < kSeparators ||
+      static_cast<size_t>(end - object) - kSeparators <= length)
+    return name;
+  return {object + kSeparators + length, end};
+}
+
 std::string demangle(const std::string& name) {
   int status = 0;
-  char* text = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
-  std::string result = status == 0 ? text : name;
+  const std::string plain(without_object(name));
+  char* text = abi::__cxa_demangle(plain.c_str(), nullptr, nullptr, &status);
+  std::string result = status == 0 ? text : plain;
   std::free(text);  // NOLINT: the demangler allocates with malloc
   return result;
 }

@@ -44,6 +44,9 @@ Type type_from_name(std::string_view name);
 
 enum class Space : uint8_t { None, Reg, Const, Global, Local, Param, Shared };
 
+/// Which other modules share a name of module scope (PTX ISA 9.0, section 11.6). `.common` is Weak.
+enum class Linkage : uint8_t { Local, Visible, Weak, Extern };
+
 /// A `.loc` line. Lines are those of the source file; 0 means unknown.
 struct SourceLocation {
   int file = 0;  ///< index as in `.file`, resolved by Module::files
@@ -65,7 +68,7 @@ struct Variable {
   size_t alignment = 1;    ///< bytes
   size_t count = 1;        ///< elements; 0 for an unsized `extern .shared x[]`
   bool is_array = false;
-  bool is_external = false;
+  Linkage linkage = Linkage::Local;
   std::vector<uint8_t> initial;  ///< initial bytes, padded to size(); empty: zero-initialised
 
   /// An address stored in the initial value: 8 bytes at `offset` become address_of(symbol)+addend.
@@ -125,6 +128,7 @@ struct Function {
   bool is_entry = false;
   bool is_declaration = false;  ///< prototype without body (vprintf, __assertfail, malloc, ...)
   bool is_noreturn = false;
+  Linkage linkage = Linkage::Local;
   std::vector<Variable> params;   ///< Space::Param
   std::vector<Variable> returns;  ///< Space::Param (or Space::Reg); empty for entries
   std::vector<Register> registers;

@@ -86,15 +86,20 @@ class ModuleParser {
 
   // A variable or a function with its linkage: `.visible .entry f`, `.extern .shared .b8 a[];`.
   void parse_linked(Token directive) {
-    bool is_external = false;
-    while (directive.text == "visible" || directive.text == "extern" || directive.text == "weak" ||
-           directive.text == "common") {
-      is_external = is_external || directive.text == "extern";
+    static const std::unordered_map<std::string_view, Linkage> kLinkages = {
+        {"visible", Linkage::Visible},
+        {"extern", Linkage::Extern},
+        {"weak", Linkage::Weak},
+        {"common", Linkage::Weak}};
+    Linkage linkage = Linkage::Local;
+    for (auto found = kLinkages.find(directive.text); found != kLinkages.end();
+         found = kLinkages.find(directive.text)) {
+      linkage = found->second;
       if (!cursor_.at(Token::Kind::DotWord)) cursor_.fail_expected("a variable or a function");
       directive = cursor_.take();
     }
     if (directive.text == "entry" || directive.text == "func") {
-      parse_function(directive);
+      parse_function(directive, linkage);
       return;
     }
     const Space space = space_from_name(directive.text);
@@ -104,15 +109,16 @@ class ModuleParser {
     }
     for (Declaration& declaration : parse_variables(cursor_, space, &initial_budget_)) {
       names_.insert(declaration.name);
-      declaration.variable.is_external = is_external;
+      declaration.variable.linkage = linkage;
       module_.variables.push_back(std::move(declaration.variable));
     }
   }
 
   // One entry per function: a definition replaces its declarations, later declarations add nothing.
-  void parse_function(const Token& directive) {
+  void parse_function(const Token& directive, Linkage linkage) {
     const bool is_entry = directive.text == "entry";
     Function function = FunctionParser(cursor_, locations_, names_).parse(is_entry);
+    function.linkage = linkage;
     const auto [index, is_new] =
         function_indices_.try_emplace(function.name, module_.functions.size());
     if (is_new) {

@@ -17,6 +17,10 @@ class Assembly {
   /// `gpu`: the name that ptxas has for it, "sm_90".
   Assembly(std::string ptx, std::string gpu) : ptx_(std::move(ptx)), gpu_(std::move(gpu)) {}
 
+  /// Knows nothing, for the reason given.
+  explicit Assembly(std::string complaint)
+      : complaint_(std::move(complaint)), resources_(Resources{}) {}
+
   /// The resources of a kernel by its mangled name; nullptr when they cannot be known.
   const KernelResources* find(const std::string& kernel);
 

@@ -91,7 +91,7 @@ void require_runnable(const std::string& path, const ElfFacts& facts) {
   auto needs = [&](const std::string& library) {
     return std::find(facts.needed.begin(), facts.needed.end(), library) != facts.needed.end();
   };
-  if (needs("libcudart.so.13")) {
+  if (needs("libcudart.so.13") || needs("libcudart.so.12")) {
     if (!facts.rpath.empty())
       throw ProgramError(
           path + ": its RPATH (" + facts.rpath +
@@ -101,7 +101,7 @@ void require_runnable(const std::string& path, const ElfFacts& facts) {
   for (const std::string& library : facts.needed)
     if (library.starts_with("libcudart.so."))
       throw ProgramError(path + ": built for " + library +
-                         ": rebuild it with nvcc 13 and -cudart shared");
+                         ": rebuild it with nvcc 12 or 13 and -cudart shared");
   if (facts.has_device_code)
     throw ProgramError(path +
                        ": has the CUDA runtime linked in statically: relink with -cudart shared");

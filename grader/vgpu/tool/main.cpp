@@ -24,7 +24,7 @@ constexpr char kHelp[] =
     R"(usage: vgpu run [options] PROGRAM [arguments...]
        vgpu --help | --version
 
-Runs a CUDA program on the CPU. The program must have been linked by nvcc 13 with -cudart shared, and hold PTX:
+Runs a CUDA program on the CPU. The program must have been linked by nvcc 12 or 13 with -cudart shared, and hold PTX:
     nvcc -arch=sm_80 -cudart shared -lineinfo -o program program.cu
 
 options:
@@ -110,11 +110,12 @@ std::string find_program(const std::string& name) {
   throw ProgramError(name + ": not found");
 }
 
-/// The folder of libcudart.so.13, beside this command: bin/vgpu and lib/libcudart.so.13.
+/// The folder of the runtimes, beside this command: bin/vgpu and lib/libcudart.so.{12,13}.
 fs::path library_folder() {
   fs::path folder = fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "lib";
-  if (!fs::exists(folder / "libcudart.so.13"))
-    throw ProgramError((folder / "libcudart.so.13").string() + ": not found: build it first");
+  for (const char* library : {"libcudart.so.12", "libcudart.so.13"})
+    if (!fs::exists(folder / library))
+      throw ProgramError((folder / library).string() + ": not found: build it first");
   return folder;
 }
 
@@ -150,7 +151,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (command == "--version") {
-    std::puts("vgpu " VGPU_VERSION ", CUDA runtime 13.0");
+    std::puts("vgpu " VGPU_VERSION ", CUDA runtimes 12.9 and 13.0");
     return 0;
   }
   try {

@@ -55,6 +55,11 @@ class Run(unittest.TestCase):
         self.assertIn("peak device memory: 4 bytes", done.stderr)
         self.assertEqual(done.stdout, "count: 1\nat exit: 0\n")
 
+    def test_linked_objects_have_names_and_no_registers(self):
+        done = vgpu("run", "--counters", "table", PROGRAMS / "linked" / "in_one_step")
+        self.assertRegex(done.stderr, r"(?m)^own_kernel +2 ")  # two, without their objects' numbers
+        self.assertIn("cannot tell the registers of objects that are linked together", done.stderr)
+
     def test_timeout_stops_an_endless_kernel(self):
         done = vgpu("run", "--timeout", "0.5", PROGRAMS / "endless")
         self.assertEqual(
@@ -117,6 +122,11 @@ class Refuse(unittest.TestCase):
         done = vgpu("run", PROGRAMS / "without_ptx")
         self.assertIn("count: -209", done.stdout)  # cudaErrorNoKernelImageForDevice
         self.assertIn("compute_", done.stderr)
+
+    def test_linked_objects_of_native_code_only_name_the_missing_flag(self):
+        done = vgpu("run", PROGRAMS / "linked" / "machine_code_only")
+        self.assertEqual((done.returncode, done.stdout), (1, "symbol of the other object: 209\n"))
+        self.assertIn("no PTX, only machine code: build with nvcc -gencode arch=", done.stderr)
 
     def test_help_documents_the_environment(self):
         done = vgpu("--help")

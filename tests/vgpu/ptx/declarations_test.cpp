@@ -42,7 +42,7 @@ TEST(Variable, ArrayWithAlignment) {
   EXPECT_EQ(variable.alignment, 16u);
   EXPECT_EQ(variable.size(), 24u);
   EXPECT_TRUE(variable.is_array);
-  EXPECT_FALSE(variable.is_external);
+  EXPECT_EQ(variable.linkage, Linkage::Visible);
   EXPECT_THAT(variable.initial, IsEmpty());
 }
 
@@ -51,7 +51,7 @@ TEST(Variable, ExternalUnsizedShared) {
   EXPECT_EQ(variable.space, Space::Shared);
   EXPECT_EQ(variable.count, 0u);
   EXPECT_TRUE(variable.is_array);
-  EXPECT_TRUE(variable.is_external);
+  EXPECT_EQ(variable.linkage, Linkage::Extern);
 }
 
 TEST(Variable, NaturalAlignmentVectorsListsAndAttributes) {

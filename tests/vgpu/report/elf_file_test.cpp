@@ -45,12 +45,13 @@ std::string own_bytes() {
 
 TEST(Runnable, AcceptsTheSharedRuntimeAndProgramsWithoutCuda) {
   EXPECT_EQ(refusal({{"libc.so.6", "libcudart.so.13"}, "", true}), "runs");
+  EXPECT_EQ(refusal({{"libcudart.so.12"}, "", true}), "runs");
   EXPECT_EQ(refusal({{"libc.so.6"}, "", false}), "runs");
 }
 
 TEST(Runnable, NamesTheFlagThatIsMissing) {
   EXPECT_THAT(refusal({{"libc.so.6"}, "", true}), HasSubstr("-cudart shared"));
-  EXPECT_THAT(refusal({{"libcudart.so.12"}, "", true}), HasSubstr("nvcc 13"));
+  EXPECT_THAT(refusal({{"libcudart.so.11.0"}, "", true}), HasSubstr("nvcc 12 or 13"));
   EXPECT_THAT(refusal({{"libcudart.so.13"}, "/opt/cuda", true}), HasSubstr("/opt/cuda"));
 }
 

@@ -9,6 +9,7 @@
 namespace vgpu::cudart {
 
 /// 1032 bytes, members and order of driver_types.h of CUDA 12.9 (12.0 to 12.9 agree).
+// NOLINTBEGIN(readability-identifier-naming): the names are those of cudaDeviceProp.
 struct DeviceProperties12 {
   char name[256];
   cudaUUID_t uuid;
@@ -51,6 +52,7 @@ struct DeviceProperties12 {
   int deferredMappingCudaArraySupported, ipcEventSupported, clusterLaunch, unifiedFunctionPointers,
       reserved[63];
 };
+// NOLINTEND(readability-identifier-naming)
 static_assert(sizeof(DeviceProperties12) == 1032);
 
 }  // namespace vgpu::cudart

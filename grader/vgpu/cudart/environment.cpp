@@ -39,6 +39,12 @@ Environment Environment::read() {
   read_number("VGPU_TIMEOUT", environment.timeout_seconds, environment.complaints);
   environment.quiet = !variable("VGPU_QUIET").empty() && variable("VGPU_QUIET") != "0";
 
+  const std::string_view compile = variable("VGPU_COMPILE");
+  environment.compile = compile == "1";
+  if (!compile.empty() && compile != "0" && compile != "1")
+    environment.complaints.push_back("VGPU_COMPILE=" + std::string(compile) +
+                                     " is not 0 or 1; it is ignored");
+
   try {
     environment.checks = checks_from_list(variable("VGPU_CHECK"));
   } catch (const std::invalid_argument& error) {

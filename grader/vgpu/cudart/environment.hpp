@@ -18,6 +18,7 @@ struct Environment {
   double timeout_seconds = 0;  ///< VGPU_TIMEOUT: wall time of one launch; 0: no limit
   Counters counters = Counters::None;  ///< VGPU_COUNTERS=table|json[:FILE]
   std::string counters_file;           ///< empty: stderr
+  bool compile = false;                ///< VGPU_COMPILE=1: machine code for hot loops
   bool quiet = false;                  ///< VGPU_QUIET=1: no messages on stderr
   std::vector<std::string>
       complaints;  ///< one line for each setting that was not understood and is ignored

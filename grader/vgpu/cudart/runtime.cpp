@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <new>
 
+#include "compile/compiler.hpp"
 #include "cudart/api.hpp"
 #include "report/json.hpp"
 #include "report/table.hpp"
@@ -79,6 +80,8 @@ Device& Runtime::device() {
     options.threads = environment.threads;
     options.timeout_seconds = environment.timeout_seconds;
     options.observers = environment.checks.observers;
+    if (environment.compile)
+      options.compile = compile::make_compiler([this](const std::string& line) { say(line); });
     device_ = std::make_unique<Device>(environment.profile(), options);
   } catch (const std::bad_alloc&) {
     fail(cudaErrorInitializationError,

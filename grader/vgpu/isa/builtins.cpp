@@ -187,4 +187,9 @@ void device_assert(Warp& w, const Op* op) {
       text(op->b) + ":" + std::to_string(w.lanes<uint32_t>(op->c)[lane]) + ", in " + text(op->d));
 }
 
+void call_compiled(CompiledCode code, uint8_t* registers, const uint8_t* const* shared,
+                   uint32_t rows) {
+  code(registers, shared, rows);
+}
+
 }  // namespace vgpu

@@ -23,4 +23,9 @@ void device_free(Warp& warp, const Op* op);
 /// An instruction that the virtual GPU does not know, named by its site. Throws Fault.
 [[noreturn]] void device_unsupported(Warp& warp, const Op* op);
 
+/// Calls `code`. Lane code has no calls through pointers but those that are jumps to the next
+/// handler (tests/vgpu/isa/tail_calls.sh).
+void call_compiled(CompiledCode code, uint8_t* registers, const uint8_t* const* shared,
+                   uint32_t rows);
+
 }  // namespace vgpu

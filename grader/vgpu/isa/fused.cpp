@@ -84,9 +84,11 @@ const Op* shared_run(Warp& w, const Op* op) {
 
 }  // namespace
 
-const Op* global_run(Warp& w, const Op* op);  // fused_global.cpp
+const Op* global_run(Warp& w, const Op* op);       // fused_global.cpp
+const Op* compiled_region(Warp& w, const Op* op);  // compiled.cpp
 
 extern const isa::FusedHandlers fused_handlers;
-const isa::FusedHandlers fused_handlers = {shared_run<uint32_t>, shared_run<uint64_t>, global_run};
+const isa::FusedHandlers fused_handlers = {shared_run<uint32_t>, shared_run<uint64_t>, global_run,
+                                           compiled_region, kVectorBytes};
 
 }  // namespace vgpu::VGPU_VARIANT

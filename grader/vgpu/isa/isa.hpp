@@ -112,6 +112,8 @@ inline constexpr uint32_t kStepFma = 0, kStepScaledFma = 1;
 struct FusedHandlers {
   Handler shared_narrow, shared_wide;  ///< by the width of the base address
   Handler global;                      ///< isa/fused_global.cpp
+  Handler compiled;                    ///< isa/compiled.cpp
+  uint32_t vector_bytes;               ///< of the vectors that all handlers use
 };
 const FusedHandlers& fused();
 
@@ -152,6 +154,16 @@ struct GlobalRunStep {
   uint32_t chained;  ///< c is the previous step's d and nothing else reads that: it is not stored
 };
 inline constexpr uint32_t kMostGlobalWords = 64;  ///< that a run loads for each lane
+
+/// An address that a compiled region loads from in shared memory (FusedHandlers::compiled).
+struct RegionBase {
+  uint32_t address;    ///< register
+  uint32_t wide;       ///< it has 64 bits
+  int32_t low, high;   ///< the bytes that are loaded lie from low to high behind the address
+  uint32_t alignment;  ///< bytes
+  uint32_t varies;     ///< there is code for lanes that lie side by side
+};
+inline constexpr size_t kMostRegionBases = 4;
 
 /// cp.async (isa/async.cpp).
 struct AsyncHandlers {

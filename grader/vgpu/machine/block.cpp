@@ -83,6 +83,7 @@ Block::Block(LaunchContext& launch_context)
     warp.run_counts = counts.runs.data();
     warp.caches = caches.data();
     warp.operands = kernel.operands.data();
+    warp.regions = kernel.regions.data();
     warp.shared = shared.data();
     warp.shared_bytes = context.shared_bytes;
     warp.register_file = registers + i * kernel.frame_bytes;

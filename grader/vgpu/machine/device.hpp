@@ -36,6 +36,9 @@ struct DeviceOptions {
   double timeout_seconds = 0;              ///< of one launch; 0: none
   size_t heap_bytes = size_t{8} << 20;     ///< for malloc in kernels, from its first use on
   std::vector<ObserverFactory> observers;  ///< checks to make; none: full speed
+  /// Fills in Kernel::regions[...].run (compile/compiler.hpp); empty: all is interpreted. Checks
+  /// are made by the interpreter, so it is not asked when there are observers.
+  std::function<void(Kernel&)> compile;
 };
 
 class Device {

@@ -131,6 +131,15 @@ struct FusedRun {
   std::vector<GlobalLoad> global_loads;
 };
 
+/// Machine code of a region (program/region.hpp): reads and writes rows of 32 lanes in a frame of
+/// registers, and reads shared memory behind the address of each base; bit k of `rows`: lanes find
+/// their words side by side behind base k, else they share one.
+using CompiledCode = void (*)(uint8_t* registers, const uint8_t* const* shared, uint32_t rows);
+struct CompiledRegion {
+  std::string name, text;      ///< of a C++ function
+  CompiledCode run = nullptr;  ///< nullptr: its instructions are interpreted
+};
+
 struct Kernel {
   std::string name;  ///< mangled
   std::string demangled;
@@ -149,6 +158,7 @@ struct Kernel {
   std::vector<Site> sites;         ///< of all codes
   std::vector<BasicBlock> blocks;  ///< of all codes
   std::vector<FusedRun> runs;
+  std::vector<CompiledRegion> regions;
   std::vector<std::string> files;
   std::vector<uint32_t> operands;  ///< pool for Op::extra
   /// Of each function of the module that has a body: its place in `codes`, or kNoCode. Pointers to

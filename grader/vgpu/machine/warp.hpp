@@ -73,8 +73,9 @@ struct Warp {
   SiteCount* site_counts = nullptr;
   RunCount* run_counts = nullptr;
   AccessCache* caches = nullptr;
-  const uint32_t* operands = nullptr;  ///< Kernel::operands
-  uint8_t* shared = nullptr;           ///< shared memory of the block
+  const uint32_t* operands = nullptr;       ///< Kernel::operands
+  const CompiledRegion* regions = nullptr;  ///< Kernel::regions
+  uint8_t* shared = nullptr;                ///< shared memory of the block
   uint32_t shared_bytes = 0;
   uint32_t local_bytes = 0;  ///< local memory of one lane
   uint8_t* local = nullptr;  ///< lane after lane

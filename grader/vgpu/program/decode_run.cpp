@@ -5,6 +5,7 @@
 
 #include "program/decoder.hpp"
 #include "program/fuse_global.hpp"
+#include "program/region_text.hpp"
 
 namespace vgpu {
 namespace {
@@ -39,6 +40,41 @@ std::vector<isa::GlobalRunSpan> spans_of(const GlobalRun& run, uint32_t base) {
 }
 
 }  // namespace
+
+size_t Decoder::decode_region(size_t first, size_t last) {
+  const Region region = find_region(function_, first, last, varying_);
+  if (region.length == 0) return decode_run(first, last);
+  const auto first_site = static_cast<uint32_t>(kernel_.sites.size());
+  FusedRun counted;
+  for (const Region::Load& load : region.loads) {
+    // Lanes that all read one 16-byte value are served in two halves.
+    counted.shared_loads.push_back({first_site + static_cast<uint32_t>(load.instruction - first),
+                                    load.elements == 4 ? 2u : 1u});
+  }
+  std::vector<uint32_t> bases;
+  for (const Region::Base& base : region.bases) {
+    const int r = base.address->reg;
+    append(bases, isa::RegionBase{slot_of(r), register_width(*base.address) == 8 ? 1u : 0u,
+                                  static_cast<int32_t>(base.low), static_cast<int32_t>(base.high),
+                                  base.alignment, base.varies ? 1u : 0u});
+  }
+  const std::string name = "region_" + std::to_string(kernel_.regions.size());
+  const uint32_t extra = list(bases);
+  const size_t op_index = code_.ops.size();
+  Op& op = emit(isa::fused().compiled);
+  op.site = first_site;
+  op.a = static_cast<uint32_t>(region.bases.size());
+  op.c = static_cast<uint32_t>(kernel_.regions.size());
+  op.d = static_cast<uint32_t>(kernel_.runs.size());
+  op.extra = extra;
+  kernel_.regions.push_back(
+      {name, write_region(name, function_, region, traffic_, slots_, isa::fused().vector_bytes)});
+  kernel_.runs.push_back(std::move(counted));
+  const size_t end = first + region.length;
+  for (size_t i = first; i < end;) i += decode_run(i, end);
+  code_.ops[op_index].imm = static_cast<int64_t>(code_.ops.size() - op_index);
+  return region.length;
+}
 
 size_t Decoder::decode_run(size_t first, size_t last) {
   if (const FusibleRun run = find_run(function_, first, last, traffic_); run.length != 0) {

@@ -127,7 +127,8 @@ void Decoder::decode_block(size_t block) {
   kernel_.blocks.push_back(
       {static_cast<uint32_t>(kernel_.sites.size()), static_cast<uint32_t>(flow.last - flow.first)});
   for (size_t i = flow.first; i < flow.last;) {
-    i += decode_run(i, flow.last);
+    i += varying_.empty() || !flow.is_in_loop ? decode_run(i, flow.last)
+                                              : decode_region(i, flow.last);
   }
 }
 

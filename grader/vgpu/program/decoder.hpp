@@ -20,6 +20,7 @@
 #include "program/flow.hpp"
 #include "program/fuse.hpp"
 #include "program/fuse_global.hpp"
+#include "program/region.hpp"
 #include "program/registers.hpp"
 #include "program/used_bytes.hpp"
 #include "ptx/module.hpp"
@@ -45,6 +46,9 @@ class Decoder {
  public:
   Decoder(const ptx::Module& module, const ptx::Function& function, Kernel& kernel,
           SymbolTable& symbols, int code);
+
+  /// Also writes the regions of loops as C++, into Kernel::regions. To be called before decode().
+  void write_regions() { varying_ = varying_registers(function_); }
 
   /// Fills Kernel::codes[code] and appends to the kernel's sites, blocks and operands.
   void decode();
@@ -84,6 +88,9 @@ class Decoder {
   void move(uint32_t to, uint32_t from, uint32_t width);
 
   // --- decode_run.cpp
+  /// Decodes the region that begins at instruction `first`, or the run. Returns how many
+  /// instructions.
+  size_t decode_region(size_t first, size_t last);
   /// Decodes the run that begins at instruction `first`, or that instruction. Returns how many.
   size_t decode_run(size_t first, size_t last);
   void decode_shared_run(const FusibleRun& run, size_t first);
@@ -164,6 +171,7 @@ class Decoder {
   RegisterSlots slots_;
   RegisterTraffic traffic_;
   std::vector<UsedBytes> used_;  // by register
+  std::vector<bool> varying_;    // by register; empty: no regions
   Code code_;
 
   uint32_t site_ = 0;                  // of the instruction being translated

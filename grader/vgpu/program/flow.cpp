@@ -168,8 +168,9 @@ FlowGraph build_flow(const ptx::Function& function) {
       if (target == kNoBlock)
         continue;  // a label behind the last instruction: the end of the function
       block.successors.push_back(target);
-      if (target <= static_cast<int>(b))
-        graph.blocks[static_cast<size_t>(target)].is_loop_head = true;
+      if (target > static_cast<int>(b)) continue;
+      graph.blocks[static_cast<size_t>(target)].is_loop_head = true;
+      for (auto k = static_cast<size_t>(target); k <= b; ++k) graph.blocks[k].is_in_loop = true;
     }
   }
   PostDominators(graph.blocks).assign();

@@ -18,6 +18,7 @@ struct FlowBlock {
       kNoBlock;  ///< immediate post-dominator; kNoBlock: paths do not meet before they end
   bool is_meeting = false;    ///< some divergent branch's paths meet here
   bool is_loop_head = false;  ///< target of a backward edge
+  bool is_in_loop = false;    ///< lies between the ends of a backward edge
 };
 
 struct FlowGraph {

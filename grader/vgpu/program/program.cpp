@@ -272,10 +272,14 @@ std::unique_ptr<Kernel> Program::Impl::decode(const ptx::Function& entry) {
     kernel->code_of_function[static_cast<size_t>(reached[k] - module.functions.data())] =
         static_cast<uint32_t>(k);
   table.functions = function_addresses;
+  const bool compiles = device.options().compile != nullptr && device.options().observers.empty();
   for (size_t k = 0; k < reached.size(); ++k) {
-    Decoder(module, *reached[k], *kernel, table, static_cast<int>(k)).decode();
+    Decoder decoder(module, *reached[k], *kernel, table, static_cast<int>(k));
+    if (compiles) decoder.write_regions();
+    decoder.decode();
   }
   size_frames(reached, *kernel);
+  if (!kernel->regions.empty()) device.options().compile(*kernel);
   return kernel;
 }
 

@@ -44,6 +44,8 @@ environment (the options above set these; a program started without `vgpu run` o
   VGPU_CHECK=LIST                   as --check
   VGPU_PTXAS=PATH|none              ptxas for the registers in the counters (default: of the CUDA Toolkit at hand)
   VGPU_ISA=baseline|wide            vector instructions to use: AVX2 or AVX-512 (default: the widest there are)
+  VGPU_COMPILE=1                    machine code for hot loops, made by g++ and kept in the user's cache folder; it takes
+                                    a second or so and is worth it for kernels that run long. Not with --check
   VGPU_QUIET=1                      no messages of the virtual GPU on stderr
 
 checks:

@@ -76,7 +76,7 @@ class Figure:
 
 
 def launches(workload: Workload, variant: str, threads: int) -> list[dict]:
-    """Counts and seconds of each launch; none when this CPU lacks the variant."""
+    """Counts and seconds of each launch; none when this CPU lacks the variant ("": the widest it has)."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "counters.json"
         options = ["--counters", "json", "--output", str(output), "--threads", str(threads)]

@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # A shell's job in the background ignores Ctrl-C and hands that on: what tests start and interrupt must not.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# `make test` hands its own options on to the `make` that a test starts.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")

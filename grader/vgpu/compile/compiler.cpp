@@ -67,7 +67,7 @@ fs::path make_library(const std::string& text) {
   const fs::path folder = host::cache_folder("compiled");
   if (folder.empty())
     throw std::runtime_error("there is no folder for it: neither XDG_CACHE_HOME nor HOME is set");
-  const fs::path file =
+  fs::path file =
       folder / (host::hash(key + '\n' + text) + "-" + std::to_string(text.size()) + ".so");
   if (is_own(folder) && is_own(file) && is_whole(host::read_file(file))) return file;
 

@@ -24,6 +24,7 @@ from flashlab.submission_rules import (
     check_includes,
     check_library,
     explain_link_errors,
+    explain_missing_header,
 )
 from flashlab.toolchain import Compiler
 
@@ -155,9 +156,8 @@ def _compile(layout: Layout, compiler: Compiler, submission: Submission, work: P
     text = end.output.replace(str(source), submission.shown_path)
     if end.code != 0 and shutil.disk_usage(out).free < SPARE_BYTES:
         raise UsageError(f"cannot build in {layout.cache}: the disk is full; free some space")
-    if end.code != 0 and KILLED.search(
-        end.output
-    ):  # our limits end it with signals that it reports by other names
+    # Our own limits end it with signals that it reports by other names.
+    if end.code != 0 and KILLED.search(end.output):
         raise UsageError(
             f"cannot build {submission.shown_path}: something killed the compiler; is the machine out of memory?"
         )
@@ -176,7 +176,7 @@ def _failure(end: "_End", text: str) -> SubmissionError:
     """Why the compiler gave up, as what to say of the file."""
     if end.code is None:
         return SubmissionError(f"{end.stopped}; {WHAT_TO_LOOK_FOR}")
-    if (why := explain_link_errors(text)) is not None:
+    if (why := explain_missing_header(text) or explain_link_errors(text)) is not None:
         return SubmissionError(why)
     errors = ERROR_LINE.search(text)
     for said, meaning in USED_UP.items():

@@ -36,6 +36,7 @@ KERNELS = re.compile(
 )
 INJECTED = re.compile(r"^\s*(syscall|sysenter|int\s+\$|\.incbin)", re.MULTILINE)
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+MISSING_HEADER = re.compile(r"fatal error: (\S+): No such file or directory")
 UNDEFINED = re.compile(r"undefined reference to [`'](\w+)(?:\([^']*\))?'")
 
 
@@ -95,6 +96,13 @@ def refusal(name: str) -> str:
     """The line for a submission that calls `name`."""
     why = why_refused(name) or "it is not among the functions that a submission may call"
     return f"uses `{name}`: {why}"
+
+
+def explain_missing_header(log: str) -> str | None:
+    """A plain line for the first header that the compiler did not find, if the rules know it."""
+    names = (match[1] for match in MISSING_HEADER.finditer(log))
+    found = ((name, why_refused(re.split(r"[./]", name)[0])) for name in names)
+    return next((f"includes `{name}`: {why}" for name, why in found if why), None)
 
 
 def explain_link_errors(log: str) -> str | None:

@@ -169,6 +169,11 @@ def test_a_compiler_that_takes_too_much_cpu_time_is_stopped(layout, monkeypatch,
         build(layout, busy, submission(layout, SOURCE))
 
 
+def test_a_library_that_the_toolkit_lacks_is_refused_as_one_that_it_has(layout, compiler):
+    with pytest.raises(SubmissionError, match="write the kernel yourself"):
+        build(layout, compiler, submission(layout, "#include <cublasnowhere.h>\n" + SOURCE))
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -124,8 +124,7 @@ def test_equal_trees_give_equal_archives(archive, tmp_path):
 @pytest.fixture
 def unpacked(archive, tmp_path, real_layout) -> Path:
     """The archive unpacked, with the programs that `make build` would make in it."""
-    with tarfile.open(archive) as opened:
-        opened.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "xzf", archive, "-C", tmp_path], check=True)
     root = tmp_path / "flashlab"
     for folder in ("bin", "lib"):
         shutil.copytree(real_layout.root / "build" / folder, root / "build" / folder)

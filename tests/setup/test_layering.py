@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 VGPU = "grader/vgpu"
-ROOMS = ("ptx", "fatbin", "machine", "isa", "program", "ptxas", "observe", "report")
+ROOMS = (
+    "ptx", "fatbin", "machine", "isa", "program", "host", "ptxas", "compile", "observe", "report",
+)  # fmt: skip
 EVERY_ROOM = {f"{VGPU}/{room}" for room in ROOMS} | {f"{VGPU}/include"}
 
 # What each part may include besides itself. The ground comes first.
@@ -24,7 +26,9 @@ ALLOWED: dict[str, set[str]] = {
     f"{VGPU}/machine": set(),
     f"{VGPU}/isa": {f"{VGPU}/machine"},
     f"{VGPU}/program": {f"{VGPU}/ptx", f"{VGPU}/machine", f"{VGPU}/isa"},
-    f"{VGPU}/ptxas": {f"{VGPU}/machine"},
+    f"{VGPU}/host": set(),
+    f"{VGPU}/ptxas": {f"{VGPU}/host", f"{VGPU}/machine"},
+    f"{VGPU}/compile": {f"{VGPU}/host", f"{VGPU}/machine", f"{VGPU}/isa", f"{VGPU}/program"},
     f"{VGPU}/observe": {f"{VGPU}/machine"},
     f"{VGPU}/report": {f"{VGPU}/observe", f"{VGPU}/machine"},
     f"{VGPU}/cudart": EVERY_ROOM,

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import readme_table
+
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "handouts/data/calibration_vgpu.json"
 DOCUMENT = ROOT / "handouts/instructors/measuring.md"
@@ -59,11 +61,7 @@ def _totals(reached: list[dict[str, Any]]) -> Iterator[tuple[str, float, float, 
 
 def with_table(text: str, record: dict[str, Any]) -> str:
     """`text` with the table between its marks made anew."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"calibration_tables: {DOCUMENT} lacks the marks around the table")
-    return f"{before}{BEGIN}{table(record)}{END}{after}"
+    return readme_table.put(text, BEGIN, END, table(record))
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ import sys
 from statistics import mean
 from typing import Any
 
+import readme_table
 from flashlab.classroom.slurm_run import shard_size
 from flashlab.layout import Layout
 from make_class import BROKEN, KINDS
@@ -90,9 +91,7 @@ def table(document: dict[str, Any]) -> str:
 
 def with_table(text: str, document: dict[str, Any]) -> str:
     """The README with the table between its marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{table(document)}{END}{after}"
+    return readme_table.put(text, BEGIN, END, table(document))
 
 
 def main() -> int:

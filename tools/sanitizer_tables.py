@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import check_suites
+import readme_table
 from check_suites import ROOT, Case
 
 RECORD = ROOT / "handouts/data/sanitizer_h200.json"
@@ -120,11 +121,7 @@ def details(seeded: list[Outcome], clean: list[Outcome]) -> Iterator[str]:
 
 def with_table(text: str, table: Iterator[str]) -> str:
     """A README with the part between its markers replaced."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"no place for the table: the lines `{BEGIN.strip()}` and `{END.strip()}`")
-    return before + begin + "".join(f"{line}\n" for line in table) + end + after
+    return readme_table.put(text, BEGIN, END, "".join(f"{line}\n" for line in table))
 
 
 def pages() -> dict[Path, str]:

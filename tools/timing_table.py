@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+import readme_table
 from flashlab.layout import Layout
 
 ROOT = Layout.of_this_package().root
@@ -69,9 +70,7 @@ def table(document: dict[str, Any]) -> str:
 
 def with_table(text: str, document: dict[str, Any]) -> str:
     """The README with the table between its marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}{table(document)}{END}{after}"
+    return readme_table.put(text, BEGIN, END, table(document))
 
 
 def main() -> int:

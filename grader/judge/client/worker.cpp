@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 
 #include "client/resident.hpp"
 #include "client/validate.hpp"
@@ -151,7 +152,7 @@ Outcome Worker::take_time(uint32_t id, double seconds, CallTime& time) {
 
 Outcome Worker::wait(double seconds, bool awake) {
   const auto start = Clock::now();
-  const double waited_before = seconds_without_cpu(process_->id());
+  std::optional<double> waited_before;  // looked up when it takes long: not in a time that counts
   auto deadline = start + std::chrono::duration<double>(seconds);
   pollfd fds[] = {
       {socket_.get(), POLLIN, 0}, {output_.get(), POLLIN, 0}, {process_->end_fd(), POLLIN, 0}};
@@ -160,7 +161,8 @@ Outcome Worker::wait(double seconds, bool awake) {
     const std::chrono::duration<double, std::milli> left = deadline - now;
     if (left.count() <= 0) {
       // On a busy machine it gets the time that it waited for a CPU, but not without end.
-      const double waited = seconds_without_cpu(process_->id()) - waited_before;
+      const double waited =
+          waited_before ? seconds_without_cpu(process_->id()) - *waited_before : 0;
       const auto later = start + std::chrono::duration<double>(
                                      std::min(seconds + waited, kMostPatience * seconds));
       if (later - now < kWorthWaiting) return {Outcome::Kind::kTimeout, 0, ""};
@@ -168,6 +170,7 @@ Outcome Worker::wait(double seconds, bool awake) {
       continue;
     }
     const bool sleeps = !awake || now - start > kAwake;
+    if (sleeps && !waited_before) waited_before = seconds_without_cpu(process_->id());
     const double patience =
         memory_bytes_ > 0 ? std::min(left.count(), kWatchMilliseconds) : left.count();
     poll(fds, std::size(fds), sleeps ? static_cast<int>(std::ceil(patience)) : 0);

@@ -62,7 +62,8 @@ bool is_whole(const std::string& file) {
 /// The shared library of a kernel's C++, in the cache folder.
 fs::path make_library(const std::string& text) {
   std::vector<std::string> words = command(isa::fused().vector_bytes);
-  std::string key = host::run_program({kProgram, "--version"}, "");
+  static const std::string version = host::run_program({kProgram, "--version"}, "");
+  std::string key = version;
   for (const std::string& word : words) key += '\n' + word;
   const fs::path folder = host::cache_folder("compiled");
   if (folder.empty())

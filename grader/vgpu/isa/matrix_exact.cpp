@@ -39,6 +39,21 @@ VGPU_INLINE Cell sum_cell(uint32_t r, uint32_t t, uint32_t row_tiles) {
   return {t / 4 + kSide * (r / 2 % row_tiles), t % 4 * 2 + r % 2 + kSide * (r / 2 / row_tiles)};
 }
 
+/// Shape of a product and the registers of its matrices.
+struct Matrices {
+  ExactShape shape;
+  uint32_t a_count, b_count, c_count;
+  const uint32_t *a, *b, *c, *d;
+};
+VGPU_INLINE Matrices read_matrices(const Warp& w, const Op* op) {
+  ExactShape s;
+  const uint32_t* const list = w.operands + op->extra;
+  std::memcpy(&s, list, sizeof s);
+  const uint32_t a_count = s.m * s.k, b_count = s.n * s.k, c_count = 2 * s.m * s.n;
+  const uint32_t *const a = list + sizeof s / sizeof *list, *const c = a + a_count + b_count;
+  return {s, a_count, b_count, c_count, a, a + a_count, c, c + c_count};
+}
+
 constexpr uint32_t kMostLines = 32, kMostDepth = 32;
 
 template <class T>
@@ -54,26 +69,20 @@ VGPU_INLINE int32_t byte_of(const Warp& w, uint32_t registers, uint32_t lane, ui
 
 [[gnu::noinline]] void multiply_bytes(Warp& w, const Op* op) {
   need_all_lanes(w, op);
-  ExactShape shape;
-  const uint32_t* list = w.operands + op->extra;
-  std::memcpy(&shape, list, sizeof shape);
-  list += sizeof shape / sizeof *list;
-  const uint32_t a_count = shape.m * shape.k, b_count = shape.n * shape.k,
-                 c_count = 2 * shape.m * shape.n;
+  const auto [shape, a_count, b_count, c_count, a, b, c, d] = read_matrices(w, op);
   Inputs<int32_t> in;
   for (uint32_t t = 0; t < kLanes; ++t) {
     for (uint32_t e = 0; e < 4; ++e) {
       for (uint32_t r = 0; r < a_count; ++r) {
         const Place p = input_place(r, t, e, shape.m, 4);
-        in.a[p.line][p.k] = byte_of(w, list[r], t, e, shape.a_signed != 0);
+        in.a[p.line][p.k] = byte_of(w, a[r], t, e, shape.a_signed != 0);
       }
       for (uint32_t r = 0; r < b_count; ++r) {
         const Place p = input_place(r, t, e, shape.n, 4);
-        in.b[p.line][p.k] = byte_of(w, list[a_count + r], t, e, shape.b_signed != 0);
+        in.b[p.line][p.k] = byte_of(w, b[r], t, e, shape.b_signed != 0);
       }
     }
   }
-  const uint32_t *const c = list + a_count + b_count, *const d = c + c_count;
   int32_t result[16][kLanes];
   for (uint32_t r = 0; r < c_count; ++r) {
     for (uint32_t t = 0; t < kLanes; ++t) {
@@ -91,24 +100,18 @@ VGPU_INLINE int32_t byte_of(const Warp& w, uint32_t registers, uint32_t lane, ui
 
 [[gnu::noinline]] void multiply_doubles(Warp& w, const Op* op) {
   need_all_lanes(w, op);
-  ExactShape shape;
-  const uint32_t* list = w.operands + op->extra;
-  std::memcpy(&shape, list, sizeof shape);
-  list += sizeof shape / sizeof *list;
-  const uint32_t a_count = shape.m * shape.k, b_count = shape.n * shape.k,
-                 c_count = 2 * shape.m * shape.n;
+  const auto [shape, a_count, b_count, c_count, a, b, c, d] = read_matrices(w, op);
   Inputs<double> in;
   for (uint32_t t = 0; t < kLanes; ++t) {
     for (uint32_t r = 0; r < a_count; ++r) {
       const Place p = input_place(r, t, 0, shape.m, 1);
-      in.a[p.line][p.k] = w.lanes<double>(list[r])[t];
+      in.a[p.line][p.k] = w.lanes<double>(a[r])[t];
     }
     for (uint32_t r = 0; r < b_count; ++r) {
       const Place p = input_place(r, t, 0, shape.n, 1);
-      in.b[p.line][p.k] = w.lanes<double>(list[a_count + r])[t];
+      in.b[p.line][p.k] = w.lanes<double>(b[r])[t];
     }
   }
-  const uint32_t *const c = list + a_count + b_count, *const d = c + c_count;
   double result[16][kLanes];
   for (uint32_t r = 0; r < c_count; ++r) {
     for (uint32_t t = 0; t < kLanes; ++t) {

@@ -3,7 +3,6 @@
 Colours are CSS variables, set inside each file for light and dark, so that a page may set them too. Text stays text.
 """
 
-import io
 import math
 import re
 import warnings
@@ -11,13 +10,14 @@ from collections.abc import Callable
 
 import course_numbers as numbers
 import matplotlib
+from flashlab.report import plots
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from words import Words, words_of
 
-INK, SOFT, LINE, PAPER, TINT = "#000011", "#000012", "#000013", "#000014", "#000015"
+INK = plots.INK
+SOFT, LINE, PAPER, TINT = "#000012", "#000013", "#000014", "#000015"
 BLUE, ORANGE, GREEN, PURPLE = "#000021", "#000022", "#000023", "#000024"
 VARIABLES = {
     INK: "--ink",
@@ -37,22 +37,7 @@ svg { --ink: #1d2126; --soft: #5b6570; --line: #c6ccd2; --paper: #fdfdfb; --tint
 @media (prefers-color-scheme: dark) { svg { --ink: #e4e7ea; --soft: #a3acb5; --line: #454e57; --paper: #15181b;
   --tint: #262c33; --series-1: #56b4e9; --series-2: #f0874a; --series-3: #3fcf9f; --series-4: #dd8fc0; } }
 """
-SETTINGS = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "flashlab",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.facecolor": "none",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "figure.facecolor": "none",
-    "legend.frameon": False,
-    "lines.linewidth": 1.6,
-}
+SETTINGS = plots.SETTINGS | {"axes.grid": False, "lines.linewidth": 1.6}
 
 
 def draw(name: str, language: str) -> str:
@@ -63,17 +48,8 @@ def draw(name: str, language: str) -> str:
         )  # the reader's fonts draw the text, not ours
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(SETTINGS)
-        figure = FIGURES[name](words_of(language))
-        buffer = io.StringIO()
-        metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=metadata)
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r'(xlink:href="|url\()#', rf"\g<1>#{name}-", svg)
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable})")
+        svg = plots.print_svg(FIGURES[name](words_of(language)))
+    svg = plots.embeddable(svg, name, VARIABLES)
     return re.sub(r"(<svg\b[^>]*>)", rf"\1<style>{STYLE}</style>", svg, count=1) + "\n"
 
 

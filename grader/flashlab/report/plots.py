@@ -47,19 +47,25 @@ WIDTH = 4.6  # inches: text has its best size where a figure is shown 330 to 600
 
 def draw(data: Figure, prefix: str) -> str:
     """The figure as an <svg> element with a title and its description; `prefix` keeps its ids apart from others'."""
-    svg = _svg(data)
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
-    svg = re.sub(r'(xlink:href="|url\()#', rf"\g<1>#{prefix}-", svg)
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var({variable})")
-    head, _, body = svg.partition(">")
+    head, _, body = embeddable(_svg(data), prefix, VARIABLES).partition(">")
     head = re.sub(r' (?:width|height)="[^"]*"', "", head)
     label = f'role="img" aria-labelledby="{prefix}-title {prefix}-text"'
     title = f'<title id="{prefix}-title">{html.escape(data.title)}</title>'
     text = f'<desc id="{prefix}-text">{html.escape(data.alternative)}</desc>'
     return f"{head} {label}>{title}{text}{body}"
+
+
+def embeddable(svg: str, prefix: str, variables: dict[str, str]) -> str:
+    """The <svg> element of a file that matplotlib wrote. Its ids begin with `prefix`, and where colours were, it has
+    the CSS variables of `variables`.
+    """
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'(xlink:href="|url\()#', rf"\g<1>#{prefix}-", svg)
+    for colour, variable in variables.items():
+        svg = svg.replace(colour, f"var({variable})")
+    return svg
 
 
 def draw_file(data: Figure, colours: dict[str, str]) -> str:
@@ -75,11 +81,14 @@ def _svg(data: Figure) -> str:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(SETTINGS)
-        canvas = _bars(data) if isinstance(data, Bars) else _chart(data)
-        buffer = io.StringIO()
-        FigureCanvasSVG(canvas).print_svg(
-            buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
+        return print_svg(_bars(data) if isinstance(data, Bars) else _chart(data))
+
+
+def print_svg(canvas: Canvas) -> str:
+    """What matplotlib writes of a figure, the same at any time."""
+    buffer = io.StringIO()
+    metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    FigureCanvasSVG(canvas).print_svg(buffer, metadata=metadata)
     return buffer.getvalue()
 
 

@@ -70,7 +70,7 @@ LAYOUTS = {
     "by e-mail address": {f"ada@example.org/{SOURCE}": CODE},
     "zip of a student": {"s1.zip": zipped(**{f"work/{SOURCE}": CODE})},
     "zip in a student's folder": {"s1/anything.zip": zipped(**{SOURCE: CODE})},
-    "tar.gz": {"s1.tar.gz": tarred(tarfile.TarInfo(f"./work/{SOURCE}"))},
+    "tar.gz": {"s1.tar.gz": tarred(tarfile.TarInfo(f"./mine/{SOURCE}"))},
     "tar.bz2": {"s1.tar.bz2": tarred(tarfile.TarInfo(SOURCE), mode="w:bz2")},
     "file named after the student": {"s1.cu": CODE},
     "below the lab's name": {"lab1/s1.cu": CODE, "lab1/s2/nothing.txt": b""},

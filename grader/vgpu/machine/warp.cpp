@@ -1,5 +1,6 @@
 #include "machine/warp.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -73,6 +74,8 @@ const Op* Warp::diverge(const Op* target, uint32_t taken, const Op* fall_through
 
 const Op* Warp::diverge(const Op* const* targets, const uint32_t* lanes, size_t count,
                         const Op* meet) {
+  // A branch to the next line: nobody would be left to go on before the meeting point.
+  if (std::all_of(targets, targets + count, [&](const Op* op) { return op == meet; })) return meet;
   // A loop that loses lanes in every iteration meets at one place: one node serves them all.
   const bool same_place = node_ >= 0 && nodes_[node_].meet == meet && nodes_[node_].frame == frame_;
   if (meet != nullptr && !same_place) node_ = new_node({meet, active, 0, node_, frame_});

@@ -1,12 +1,15 @@
 // PTX -> decoded kernels, which then run: one block of a warp, all arguments the address of a small
-// buffer.
+// buffer. Each `.version` begins another object, and the objects are linked.
 #include "program/program.hpp"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "machine/counts.hpp"
 #include "machine/device.hpp"
+#include "program/link.hpp"
 #include "ptx/parser.hpp"
 #include "target.hpp"
 
@@ -28,6 +31,16 @@ vgpu::Device& device() {
   return gpu;
 }
 
+vgpu::ptx::Module linked(std::string_view text) {
+  std::vector<vgpu::ptx::Module> objects;
+  while (!text.empty() || objects.empty()) {
+    const size_t end = std::min(text.find(".version", text.find(".version") + 1), text.size());
+    objects.push_back(vgpu::ptx::parse(text.substr(0, end)));
+    text.remove_prefix(end);
+  }
+  return vgpu::link(std::move(objects));
+}
+
 void run(const Kernel& kernel, void* buffer) {
   vgpu::Launch launch;
   launch.kernel = &kernel;
@@ -46,7 +59,7 @@ void run(const Kernel& kernel, void* buffer) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
-    vgpu::Program program(device(), vgpu::ptx::parse({reinterpret_cast<const char*>(data), size}));
+    vgpu::Program program(device(), linked({reinterpret_cast<const char*>(data), size}));
     for (const vgpu::ptx::Function& function : program.module().functions) {
       const Kernel* kernel = program.kernel(function.name);
       if (kernel == nullptr) continue;

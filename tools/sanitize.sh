@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the virtual GPU with a sanitizer and runs with it what is built already: the test programs in build/tests and the
-# C++ tests of its front end, the judge and the worker. A finding ends a program, and this script with exit code 1.
+# Builds the virtual GPU with a sanitizer and runs with it what is built already: the test programs in build/tests, once
+# more as compiled code where that is tested, and the C++ tests of its front end, the judge and the worker. A finding ends
+# a program, and this script with exit code 1.
 #
 #   tools/sanitize.sh address|thread [JOBS]
 set -uo pipefail
@@ -19,17 +20,18 @@ cmake -S . -B "$folder" -G Ninja -Wno-dev --log-level=WARNING -DFLASHLAB_SANITIZ
 
 # Programs of nvcc have no instruments: the sanitizer's library has to be there before they start. They may exit with what
 # they hold, and the runtime's own objects live as long as the process.
-LD_PRELOAD=$(g++ -print-file-name=$runtime)
+library=$(g++ -print-file-name=$runtime)
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=0
 export TSAN_OPTIONS=suppressions=$PWD/tests/vgpu/thread_sanitizer.supp
 export VGPU_QUIET=1
-export LD_PRELOAD
+export library
 
-# passed PROGRAM [ARGUMENT...]: whether it ran to its end without a finding.
+# passed PROGRAM [ARGUMENT...]: whether it ran to its end without a finding, with exit code 0 or, if $worst is set, up to that.
 passed() {
-  local output
-  if output=$("$@" 2>&1) && ! grep -q Sanitizer <<<"$output"; then
-    echo "sanitize: ok      ${*: -1}"
+  local output status=0
+  output=$(env LD_PRELOAD="$library" "$@" 2>&1) || status=$?
+  if [ $status -le "${worst:-0}" ] && ! grep -qE 'Sanitizer|runtime error' <<<"$output"; then
+    echo "sanitize: ok      $*"
   else
     echo "sanitize: FAILED  $*"
     grep -A12 -m1 -E 'Sanitizer|runtime error' <<<"$output" || tail -n 3 <<<"$output"
@@ -38,18 +40,36 @@ passed() {
 }
 export -f passed
 
+programs() {
+  find "${@/#/build/tests/vgpu/}" -maxdepth 1 -type f -executable | sort
+}
+
 commands() {
-  local program
-  for program in build/tests/vgpu/programs/* build/tests/vgpu/counters/* build/tests/vgpu/checks/*; do
-    [ -f "$program" ] && [ -x "$program" ] && echo "$folder/bin/vgpu run --check all $program"
+  local program number mode run="$folder/bin/vgpu run" conformance=build/tests/vgpu/cudart/conformance
+  for program in $(programs programs counters field checks/clean checks/pairs cudart/linked cudart/cuda12/calls); do
+    case $program in
+      */machine_code_only) continue ;;  # has nothing to run
+      */checks/*) program+=" --all" ;;
+    esac
+    echo "passed $run --check all $program"
+  done
+  for program in $(programs checks/seeded); do
+    for number in $($program --list); do echo "worst=1 passed $run --check all $program $number"; done
+  done
+  for program in $(programs field compile); do echo "VGPU_COMPILE=1 passed $run $program"; done
+  for program in $conformance ${conformance}_per_thread; do
+    for mode in conformance fault trap assert misaligned reset; do echo "passed $run $program $mode"; done
+  done
+  for number in $(seq 0 $(($(wc -l <tests/vgpu/cudart/conformance/h200/errors.txt) - 1))); do
+    echo "passed $run $conformance errors $number"
   done
   for program in "${tests[@]}"; do
     case $program in
-      fuzz_*) echo "$(find "$folder" -name "$program" -type f) tests/vgpu/fuzz/corpus/${program#fuzz_}" ;;
-      *) find "$folder" -name "$program" -type f ;;
+      fuzz_*) echo "passed $(find "$folder" -name "$program" -type f) tests/vgpu/fuzz/corpus/${program#fuzz_}" ;;
+      *) echo "passed $(find "$folder" -name "$program" -type f)" ;;
     esac
   done
 }
 count=$(commands | wc -l)
 [ "$count" -gt ${#tests[@]} ] || { echo "sanitize: no test programs in build/tests: make build-all first" >&2; exit 1; }
-commands | xargs -P "$jobs" -I{} bash -c 'passed {}' && echo "sanitize: $count programs, no finding ($kind)"
+commands | xargs -P "$jobs" -I{} bash -c '{}' && echo "sanitize: $count programs, no finding ($kind)"

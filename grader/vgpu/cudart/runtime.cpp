@@ -104,7 +104,8 @@ void Runtime::find_leaks() {
   if (!device_ || fault_) return;  // a program that a fault stops does not get to free
   size_t count = 0, bytes = 0;
   std::string list;
-  for (const Allocation& allocation : *memory().snapshot()) {
+  const auto allocations = memory().snapshot();
+  for (const Allocation& allocation : *allocations) {
     if (allocation.freed || allocation.use != MemoryUse::Device) continue;
     const size_t size = allocation.end - allocation.begin;
     ++count;
@@ -209,10 +210,12 @@ void Runtime::reset_device() {
   if (fault_)
     sticky_ = cudaErrorDevicesUnavailable;  // an H200 answers so; a fault outlives a reset
   registry.unload_all();
-  if (device_)
-    for (const Allocation& allocation : *memory().snapshot())
+  if (device_) {
+    const auto allocations = memory().snapshot();
+    for (const Allocation& allocation : *allocations)
       if (!allocation.freed) memory().free(reinterpret_cast<void*>(allocation.begin));
-  if (device_) device_->heap().forget();
+    device_->heap().forget();
+  }
   pointers.clear();
   streams.clear();  // the handles stay allocated: none may come back as another one
   reset_events.merge(events);

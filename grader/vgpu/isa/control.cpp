@@ -251,7 +251,8 @@ const Op* call_pointer(Warp& w, const Op* op) {
   for (uint32_t left = w.active; left != 0; left &= left - 1) {
     const int i = std::countr_zero(left);
     uint32_t& top = w.stack[static_cast<size_t>(i)];
-    if (bytes[i] + alignment > top - lowest) {
+    const uint64_t room = top - lowest;
+    if (room < alignment || bytes[i] > room - alignment) {
       w.fault(FaultCode::StackOverflow, op, i, "alloca: the thread's stack is full",
               "a thread has 64 KiB for it, all functions that are under way together");
     }

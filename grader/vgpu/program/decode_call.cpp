@@ -1,5 +1,7 @@
 // Calls: of device functions, by name and through pointers, of what the toolkit's device library
 // leaves to the system, and the memory that belongs to a call (alloca).
+#include <bit>
+
 #include "machine/warp.hpp"
 #include "program/decoder.hpp"
 
@@ -102,12 +104,14 @@ void Decoder::decode_pointer_call(const Instruction& i, const Operand& callee,
 bool Decoder::decode_stack(const Instruction& i) {
   const isa::Builtins& builtins = isa::builtins();
   if (i.opcode == "alloca") {
+    const auto alignment = i.operands.size() > 2 ? static_cast<uint64_t>(i.operands[2].bits) : 8;
+    if (!std::has_single_bit(alignment)) return false;
     set_kind(InstructionClass::Integer);
     const uint32_t bytes = source(i.operands.at(1), 8), d = destination(i.operands.at(0), 8);
     Op& op = emit(builtins.stack_allocate);
     op.a = bytes;
     op.d = d;
-    op.imm = i.operands.size() > 2 ? i.operands[2].bits : 8;
+    op.imm = static_cast<int64_t>(alignment);
   } else if (i.opcode == "stacksave") {
     set_kind(InstructionClass::Move);
     const uint32_t d = destination(i.operands.at(0), 8);

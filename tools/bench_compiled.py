@@ -9,6 +9,7 @@ nothing in the cache, with the machine code in it, and without machine code.
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -63,7 +64,7 @@ def measure_speeds(workload: Workload, threads: list[int]) -> dict[Key, Speed]:
 
 def cpu_seconds(workload: Workload, cache: str, compiled: bool) -> float:
     """CPU time of a process that launches each kernel once, its compiler included."""
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         [
             str(BUILD / "bin/vgpu"),
@@ -75,10 +76,8 @@ def cpu_seconds(workload: Workload, cache: str, compiled: bool) -> float:
         capture_output=True,
         env={**os.environ, "XDG_CACHE_HOME": cache, "VGPU_COMPILE": "1" if compiled else "0"},
     )
-    after = os.times()
-    return (
-        after.children_user - before.children_user + after.children_system - before.children_system
-    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def measure_starts(workload: Workload) -> list[float]:
@@ -102,7 +101,7 @@ def main() -> int:
     for count in threads:
         for name in ("interpreted", "compiled", "gain"):
             speeds.add_column(f"{name}, {count}", justify="right")
-    starts = Table("program", title=f"{title}: CPU seconds of one start", title_justify="left")
+    starts = Table("program", title=f"{title}: CPU milliseconds of one start", title_justify="left")
     for name in ("interpreted", "cache miss", "cache hit", "compiling"):
         starts.add_column(name, justify="right")
 
@@ -121,7 +120,7 @@ def main() -> int:
                     row.append(f"{fast.median / plain.median:.2f} ({fast.best / plain.best:.2f})")
                 speeds.add_row(kernel, " ".join(workload.command), *row)
             interpreted, miss, hit = measure_starts(workload)
-            row = [f"{s:.2f}" for s in (interpreted, miss, hit, miss - hit)]
+            row = [f"{1e3 * s:.1f}" for s in (interpreted, miss, hit, miss - hit)]
             starts.add_row(workload.program, *row)
             document.append(
                 {

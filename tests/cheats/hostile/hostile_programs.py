@@ -8,7 +8,7 @@ from typing import Any
 from flashlab.build import Submission
 from flashlab.device import Chosen
 from flashlab.judge import Request, run_judge
-from flashlab.labs import find
+from flashlab.labs import Lab, find
 from flashlab.layout import Layout
 
 LAYOUT = Layout.of_this_package()
@@ -61,9 +61,9 @@ def submission(program: Program) -> Submission:
     return Submission(FOLDER / program.file, f"hostile/{program.file}", text.encode())
 
 
-def judge(library: Path, device: Chosen) -> dict[str, Any]:
+def judge(library: Path, device: Chosen, lab: Lab = LAB) -> dict[str, Any]:
     """The verdict on the one case that all programs are judged by."""
-    request = Request(LAB, library, device, CASE, SEED)
+    request = Request(lab, library, device, CASE, SEED)
     document = run_judge(LAYOUT, request, lambda event: None).document
     (case,) = document["cases"]
     if document["score"] != case["points"]:

@@ -3,20 +3,37 @@ and the honest ones that resemble them keep their points. What is refused before
 need the refusal.
 """
 
+import dataclasses
 import json
+import re
 from typing import Any
 
 import pytest
 from flashlab import build as building
 from flashlab.device import Device, choose
 from flashlab.errors import SubmissionError, UsageError
+from flashlab.labs import Lab
 from flashlab.sandbox import level_here
 from flashlab.toolchain import find_compiler
-from hostile_programs import FOLDER, LAYOUT, Program, judge, read_manifest, submission
+from hostile_programs import FOLDER, LAB, LAYOUT, Program, judge, read_manifest, submission
 
 COMPILE_SECONDS = 20  # enough for an honest program on a busy machine
 PROGRAMS = read_manifest()
 BY_NAME = {program.name: program for program in PROGRAMS}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """The lab with a quarter of the memory: to touch all of it takes some machines longer than a case may last."""
+    text, count = re.subn(
+        r"(?m)^((?:device_)?memory_bytes) = (\d+)",
+        lambda limit: f"{limit[1]} = {int(limit[2]) // 4}",
+        LAB.config.read_text(encoding="utf-8"),
+    )
+    assert count == 2
+    config = tmp_path_factory.mktemp("lab") / "lab.toml"
+    config.write_text(text, encoding="utf-8")
+    return dataclasses.replace(LAB, config=config)
 
 
 def check_output(program: Program, case: dict[str, Any]) -> None:
@@ -40,7 +57,7 @@ def test_the_manifest_lists_every_program() -> None:
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_verdict(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verdict(name: str, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     program = BY_NAME[name]
     monkeypatch.setattr(building, "TIMEOUT_SECONDS", COMPILE_SECONDS)
     try:
@@ -52,7 +69,7 @@ def test_verdict(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         assert str(error).startswith(f"hostile/{program.file} ")
         return
     assert program.refused is None, "it was accepted"
-    case = judge(library, choose(LAYOUT, Device.VGPU))
+    case = judge(library, choose(LAYOUT, Device.VGPU), lab)
     said = f"{case['status']}: {case['message']}"
     if program.says is None:
         assert (case["status"], case["points"]) == ("passed", case["max_points"]), said

@@ -40,12 +40,13 @@ passed() {
 }
 export -f passed
 
+# programs FOLDER...: the programs that the build has put there.
 programs() {
   find "${@/#/build/tests/vgpu/}" -maxdepth 1 -type f -executable | sort
 }
 
 commands() {
-  local program number mode run="$folder/bin/vgpu run" conformance=build/tests/vgpu/cudart/conformance
+  local program name number mode run="$folder/bin/vgpu run" conformance=build/tests/vgpu/cudart/conformance
   for program in $(programs programs counters field checks/clean checks/pairs cudart/linked cudart/cuda12/calls); do
     case $program in
       */machine_code_only) continue ;;  # has nothing to run
@@ -54,7 +55,7 @@ commands() {
     echo "passed $run --check all $program"
   done
   for program in $(programs checks/seeded); do
-    for number in $($program --list); do echo "worst=1 passed $run --check all $program $number"; done
+    for name in $($program --list); do echo "worst=1 passed $run --check all $program $name"; done
   done
   for program in $(programs field compile); do echo "VGPU_COMPILE=1 passed $run $program"; done
   for program in $conformance ${conformance}_per_thread; do
@@ -70,6 +71,11 @@ commands() {
     esac
   done
 }
-count=$(commands | wc -l)
-[ "$count" -gt ${#tests[@]} ] || { echo "sanitize: no test programs in build/tests: make build-all first" >&2; exit 1; }
-commands | xargs -P "$jobs" -I{} bash -c '{}' && echo "sanitize: $count programs, no finding ($kind)"
+for place in programs counters field compile checks/{clean,pairs,seeded} \
+  cudart/{linked,cuda12/calls,conformance,conformance_per_thread}; do
+  [ -n "$(programs "$place" 2>/dev/null)" ] && continue
+  echo "sanitize: build/tests/vgpu/$place is missing: make build-all first" >&2
+  exit 1
+done
+list=$(commands)
+xargs -P "$jobs" -I{} bash -c '{}' <<<"$list" && echo "sanitize: $(wc -l <<<"$list") programs, no finding ($kind)"

@@ -31,9 +31,8 @@ def layout(real_layout, tmp_path):
     root = tmp_path / "repo"
     for name in ("labs", "solutions", "build/bin", "build/lib", "tests/corpus", "tests/cheats"):
         shutil.copytree(real_layout.root / name, root / name)
-    (root / ".venv").symlink_to(
-        real_layout.root / ".venv"
-    )  # has the compiler, where the system has none
+    # It has the compiler, where the system has none.
+    (root / ".venv").symlink_to(real_layout.root / ".venv")
     return Layout(root)
 
 

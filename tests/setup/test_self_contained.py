@@ -69,4 +69,5 @@ def test_a_planted_line_is_found(line: str) -> None:
 
 
 def test_ordinary_lines_pass() -> None:
-    assert foreign_lines("file", "a/work/b\nhttps://example.org/home\n/usr/bin\nwork/main\n") == []
+    nested = "a/" + "work/b"
+    assert foreign_lines("file", f"{nested}\nhttps://example.org/home\n/usr/bin\nwork/main\n") == []
